@@ -1,0 +1,1 @@
+"""mediaml: an open media machine-learning platform on Dagster."""

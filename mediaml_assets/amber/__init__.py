@@ -1,0 +1,1 @@
+"""The feature store: Amber Features, their keys, values, ledger and orchestration."""

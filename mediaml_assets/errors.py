@@ -1,0 +1,55 @@
+"""Every error that mediaml raises on purpose.
+
+    MediamlError
+    ├── BadInput              a delivered file cannot be used: quarantined with this reason, never retried
+    │   ├── TitleRefused      landing: its name or place gives no valid title
+    │   └── MediaRefused      jasper: its content cannot be read as a film
+    ├── InputMoved            a title changed while a run was reading it: ask again, nothing was stored
+    ├── FeatureError          an Amber Feature is declared wrongly or returned rows that are not its schema
+    ├── StoreError            the feature store cannot answer
+    │   ├── NotStored         nothing is stored under that name
+    │   └── Damaged           a stored object is not what its digest says
+    └── ModelMissing          a configured model is not in the given folder
+
+Each message says what happened, to which title or file, and what to do next.
+"""
+
+
+class MediamlError(Exception):
+    """Base of every error raised by mediaml."""
+
+
+class BadInput(MediamlError):
+    """A delivered file cannot be used; it is quarantined with this reason and the others go on."""
+
+
+class TitleRefused(BadInput):
+    """A file's name or place gives no valid title slug, or its slug is taken."""
+
+
+class MediaRefused(BadInput):
+    """A file's content cannot be read as a film: empty, truncated, not media, no picture, not allowed."""
+
+
+class InputMoved(MediamlError):
+    """The title changed while a run was reading it; nothing was stored, the next run reads the new state."""
+
+
+class FeatureError(MediamlError):
+    """An Amber Feature is declared wrongly, or returned rows that are not its schema."""
+
+
+class StoreError(MediamlError):
+    """The feature store cannot answer."""
+
+
+class NotStored(StoreError):
+    """Nothing is stored under that name."""
+
+
+class Damaged(StoreError):
+    """A stored object is not what its digest says."""
+
+
+class ModelMissing(MediamlError):
+    """A configured model is not in the given folder, or is not safetensors."""

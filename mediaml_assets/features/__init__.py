@@ -1,0 +1,1 @@
+"""The feature mesh: one Amber Feature a file."""

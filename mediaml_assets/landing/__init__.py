@@ -1,0 +1,1 @@
+"""Files arrive: the landing folder, title slugs and the sensor."""

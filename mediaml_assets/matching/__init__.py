@@ -1,0 +1,1 @@
+"""Match cutting: flavours, pair scores and the top-K cuts."""

@@ -1,0 +1,1 @@
+"""Sample titles with ground truth, rendered from a seed."""

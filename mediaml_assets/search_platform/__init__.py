@@ -1,0 +1,1 @@
+"""What people see of match cuts: contact sheets, pages and preview clips."""
