@@ -1,0 +1,48 @@
+"""Claims: who computes a memo key now.
+
+A claim saves work and never decides correctness: values are written create-if-absent whoever computes them. In a
+folder a claim is an advisory lock (flock) on a file, which the operating system frees the moment its holder dies.
+"""
+
+import fcntl
+import os
+from pathlib import Path
+from types import TracebackType
+
+
+class Claim:
+    """An exclusive claim on one memo key, held until `release` or the end of the process."""
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+        self._descriptor = _lock(file)
+
+    def release(self) -> None:
+        """Let the next one in; safe to call twice."""
+        if self._descriptor >= 0:
+            # removed while still locked: a waiter that wakes on the removed file sees that and locks a new one
+            self._file.unlink(missing_ok=True)
+            os.close(self._descriptor)
+            self._descriptor = -1
+
+    def __enter__(self) -> "Claim":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.release()
+
+
+def _lock(file: Path) -> int:
+    """Wait for the lock of a file that may be removed by its holder at any time; returns the descriptor."""
+    while True:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        try:
+            if os.path.samestat(os.fstat(descriptor), file.stat()):
+                return descriptor
+        except FileNotFoundError:
+            pass
+        os.close(descriptor)

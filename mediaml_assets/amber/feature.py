@@ -1,0 +1,178 @@
+"""The declaration of an Amber Feature: a plain function, its schema, version, scope, configuration and checks.
+
+    @amber_feature(version="1", schema=MOTION)
+    def motion(standard_encode: Media, unique_shots: Shots, config: MotionConfig) -> pa.Table:
+        '''Mean optical flow of the first and last second of each shot.'''
+
+A parameter's name is the upstream feature and its type says how it is read: `columns` (what it depends on) and
+`from_value(view)`. Two names are not features: `config`, a frozen dataclass of plain values with defaults, and
+`scratch`, an empty temporary folder. Declaring makes no Dagster object; `definitions.py` does that.
+"""
+
+import inspect
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, fields, is_dataclass, replace
+from enum import Enum
+from typing import Any, Protocol, Self, get_args, get_origin, get_type_hints
+
+import pyarrow as pa
+
+from mediaml_assets.errors import FeatureError
+
+BLOB = {b"amber": b"blob"}
+
+
+class ReadsValue(Protocol):
+    """What a parameter's type supplies: the columns it reads and how it is made from a stored value."""
+
+    columns: Sequence[str]
+    """Names of the columns read; `("*",)` reads them all."""
+
+    @classmethod
+    def from_value(cls, view: Any) -> Self:
+        """Make the parameter from a view of a stored value."""
+        ...
+
+
+class Scope(Enum):
+    """What one computation of a feature covers."""
+
+    TITLE = "title"
+    CATALOGUE = "catalogue"
+
+
+@dataclass(frozen=True)
+class Check:
+    """A question asked of every value before it may become current."""
+
+    name: str
+    failure: Callable[[pa.Table], str | None]
+    """The reason why the rows fail, or None when they pass."""
+    description: str
+    blocking: bool = True
+    """Whether a failing value is kept from becoming current and holds back what is downstream of it."""
+
+
+@dataclass(frozen=True)
+class Input:
+    """One parameter: an upstream feature, and the type that reads it."""
+
+    name: str
+    reads: type[ReadsValue]
+    many: bool
+    """Whether the parameter is `Mapping[str, T]`: one value for each title."""
+
+
+@dataclass(frozen=True)
+class AmberFeature:
+    """A declared feature; calling it calls the plain function."""
+
+    name: str
+    fn: Callable[..., pa.Table]
+    schema: pa.Schema
+    version: str | None
+    scope: Scope
+    inputs: tuple[Input, ...]
+    config: Any
+    """The default configuration (a frozen dataclass instance), or None."""
+    wants_scratch: bool
+    libs: tuple[str, ...] = ()
+    checks: tuple[Check, ...] = ()
+    kinds: tuple[str, ...] = ()
+    description: str = ""
+    automatic: bool = True
+    """Whether the feature is kept up to date by itself, or only made when asked for."""
+
+    def __call__(self, *args: Any, **kwargs: Any) -> pa.Table:
+        """Call the plain function."""
+        return self.fn(*args, **kwargs)
+
+    def configured(self, values: Mapping[str, Any]) -> "AmberFeature":
+        """The same feature with other defaults; raises FeatureError for a name it does not know."""
+        return replace(self, config=config_from(self, values)) if values else self
+
+    @property
+    def blobs(self) -> tuple[str, ...]:
+        """Columns that hold names of stored files."""
+        return tuple(one.name for one in self.schema if one.metadata == BLOB)
+
+
+def amber_feature(
+    *,
+    schema: pa.Schema,
+    version: str | None = None,
+    scope: Scope = Scope.TITLE,
+    libs: Sequence[str] = (),
+    checks: Sequence[Check] = (),
+    kinds: Sequence[str] = (),
+    automatic: bool = True,
+) -> Callable[[Callable[..., pa.Table]], AmberFeature]:
+    """Declare a function as an Amber Feature.
+
+    Args:
+        schema: the columns of the value, in order; the function's rows are checked against it.
+        version: the practitioner's promise that equal versions give equal values; without it the key holds a
+            fingerprint of the function's code.
+        scope: what one call covers.
+        libs: distributions whose version is part of the key (a decoder, a model library).
+        checks: questions asked of every value.
+        kinds: tags that the Dagster UI shows on the asset.
+        automatic: False for a feature that is made only when somebody asks.
+
+    Raises:
+        FeatureError: a parameter has no type, or a type that cannot read a value.
+    """
+
+    def declare(fn: Callable[..., pa.Table]) -> AmberFeature:
+        hints = get_type_hints(fn)
+        names = list(inspect.signature(fn).parameters)
+        return AmberFeature(
+            name=fn.__name__,
+            fn=fn,
+            schema=schema,
+            version=version,
+            scope=scope,
+            inputs=tuple(_input(fn, name, hints.get(name)) for name in names if name not in ("config", "scratch")),
+            config=_default_config(fn, hints) if "config" in names else None,
+            wants_scratch="scratch" in names,
+            libs=tuple(libs),
+            checks=tuple(checks),
+            kinds=tuple(kinds),
+            description=inspect.getdoc(fn) or "",
+            automatic=automatic,
+        )
+
+    return declare
+
+
+def blob(name: str) -> pa.Field:
+    """A column of files: the function gives paths below `scratch`, the store keeps the files by content."""
+    return pa.field(name, pa.string(), metadata=BLOB)
+
+
+def config_from(feature: AmberFeature, values: Mapping[str, Any]) -> Any:
+    """The feature's configuration with some values replaced; lists become tuples."""
+    known = {one.name for one in fields(feature.config)} if feature.config is not None else set()
+    unknown = sorted(set(values) - known)
+    if unknown:
+        has = ", ".join(sorted(known)) or "none"
+        raise FeatureError(f"{feature.name} has no configuration named {', '.join(unknown)}; it has {has}")
+    plain = {name: tuple(value) if isinstance(value, list) else value for name, value in values.items()}
+    return replace(feature.config, **plain) if plain else feature.config
+
+
+def _input(fn: Callable[..., Any], name: str, hint: Any) -> Input:
+    many = get_origin(hint) is not None and issubclass(get_origin(hint), Mapping)
+    reads = get_args(hint)[1] if many else hint
+    if not hasattr(reads, "from_value") or not hasattr(reads, "columns"):
+        raise FeatureError(
+            f"{fn.__name__}: the parameter {name} needs a type with `columns` and `from_value`, not {hint!r}"
+        )
+    return Input(name, reads, many)
+
+
+def _default_config(fn: Callable[..., Any], hints: Mapping[str, Any]) -> Any:
+    kind = hints.get("config")
+    if not isinstance(kind, type) or not is_dataclass(kind):
+        raise FeatureError(f"{fn.__name__}: `config` needs a frozen dataclass as its type")
+    return kind()

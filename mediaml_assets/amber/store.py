@@ -1,0 +1,188 @@
+"""The feature store: immutable values, the memo that finds them, and the ledger that says which one is current.
+
+    values/<feature>/<aa>/<digest>.parquet     written once; no title inside
+    memo/<feature>/<aa>/<key>.json             memo key -> value; the first writer wins
+    claims/<feature>/<key>.lock                who computes it now
+    ledger/<feature>/<scope>/...               the chain of commits
+    blobs/<aa>/<sha256>.<ext>                  derivatives: mp4, flac, frame tapes
+
+They are written in the order blobs, value, memo, ledger: a crash leaves at most objects that nothing refers to, and
+the next run finds the memo.
+"""
+
+import io
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from mediaml_assets.amber.claims import Claim
+from mediaml_assets.amber.keys import digest_of, to_json
+from mediaml_assets.amber.ledger import Commit, Ledger, Value, value_from
+from mediaml_assets.amber.objects import Objects
+from mediaml_assets.errors import Damaged, NotStored
+
+CATALOGUE = "_catalogue"
+"""Scope of a feature computed over all titles; no title slug begins with an underscore."""
+
+COMPRESSION = "zstd"
+
+
+@dataclass(frozen=True)
+class Memo:
+    """What is remembered under a memo key: the value, and what was seen when it was made."""
+
+    value: Value
+    failed: Mapping[str, str]
+    """Failed checks -> reason; the same rows fail the same checks, so a reuse reports them again."""
+    code: str
+    """Fingerprint of the code that made the value."""
+    metrics: Mapping[str, float]
+
+
+class Store:
+    """A feature store in one folder; safe for any number of processes at once."""
+
+    def __init__(self, root: Path) -> None:
+        self.objects = Objects(root)
+        self.ledger = Ledger(self.objects)
+
+    def recall(self, feature: str, key: str) -> Memo | None:
+        """What is remembered under a memo key; None when that was never computed."""
+        try:
+            document = json.loads(self.objects.read(_memo_name(feature, key)))
+        except NotStored:
+            return None
+        value = value_from(document["value"])
+        assert value is not None
+        return Memo(value, document["failed"], document["code"], document["metrics"])
+
+    def claim(self, feature: str, key: str) -> Claim:
+        """Wait until nobody else computes this key, and hold it."""
+        return Claim(self.objects.path(f"claims/{feature}/{key}.lock"))
+
+    def write_rows(self, feature: str, table: pa.Table, key: str, columns: Mapping[str, str]) -> Value:
+        """Store rows under their digest; writing the same rows again changes nothing."""
+        digest = digest_of([[name, one] for name, one in columns.items()])
+        encoded = encode(table)
+        self.objects.create(_value_name(feature, digest), encoded)
+        return Value(
+            digest=digest,
+            key=key,
+            columns=dict(columns),
+            rows=table.num_rows,
+            bytes=len(encoded),
+            sha256=_sha256(encoded),
+        )
+
+    def remember(self, feature: str, key: str, memo: Memo, material: Mapping[str, Any]) -> Memo:
+        """Bind a key to a value; when another writer was first, theirs is returned and stays."""
+        document = {**asdict(memo), "material": material}
+        if self.objects.create(_memo_name(feature, key), to_json(document)):
+            return memo
+        first = self.recall(feature, key)
+        if first is None:
+            raise Damaged(f"the memo {key} of {feature} exists but cannot be read; run the feature again")
+        return first
+
+    def view(self, feature: str, scope: str) -> "View":
+        """The current value of a feature; raises NotStored when it was never computed for this scope."""
+        head = self.ledger.head(feature, scope)
+        if head is None or (head.current is None and head.event == "refused"):
+            raise NotStored(f"{feature} has no value for {scope} yet; materialise it first")
+        return View(self, feature, scope, head)
+
+    def views(self, feature: str, titles: Sequence[str]) -> dict[str, "View"]:
+        """The current values of a per-title feature, for those of the titles that have one."""
+        found = {}
+        for title in titles:
+            try:
+                found[title] = self.view(feature, title)
+            except NotStored:
+                continue
+        return found
+
+    def read_rows(self, feature: str, value: Value, columns: Sequence[str] | None = None) -> pa.Table:
+        """The rows of a value, or some of their columns; raises Damaged when the file is missing."""
+        file = self.objects.path(_value_name(feature, value.digest))
+        self.objects.operations["read"] += 1
+        try:
+            return pq.read_table(file, columns=list(columns) if columns is not None else None)
+        except (FileNotFoundError, pa.ArrowInvalid) as error:
+            raise Damaged(f"the value {value.digest} of {feature} cannot be read ({error})") from error
+
+    def commits(self, feature: str) -> Iterator[Commit]:
+        """Every commit of a feature, scope by scope."""
+        for scope in self.ledger.scopes(feature):
+            yield from self.ledger.chain(feature, scope)
+
+
+@dataclass(frozen=True)
+class View:
+    """The current value of a feature for one title, not yet read: what a parameter's type is made from."""
+
+    store: Store
+    feature: str
+    title: str
+    commit: Commit
+
+    @property
+    def withdrawn(self) -> bool:
+        """Whether the title was taken away, so that there is no value on purpose."""
+        return self.commit.current is None
+
+    @property
+    def value(self) -> Value:
+        """The stored value; raises NotStored for a withdrawn title."""
+        if self.commit.current is None:
+            raise NotStored(f"{self.title} is withdrawn; {self.feature} has no value for it")
+        return self.commit.current
+
+    @property
+    def generation(self) -> int:
+        """The landing generation that this value stands for."""
+        return self.commit.generation
+
+    def table(self, columns: Sequence[str] | None = None) -> pa.Table:
+        """The rows, or some of their columns."""
+        return self.store.read_rows(self.feature, self.value, columns)
+
+    def row(self, columns: Sequence[str] | None = None) -> dict[str, Any]:
+        """The only row of a one-row value, as a dict."""
+        rows: list[dict[str, Any]] = self.table(columns).to_pylist()
+        if len(rows) != 1:
+            raise Damaged(f"{self.feature} of {self.title} has {len(rows)} rows where one was expected")
+        return rows[0]
+
+    def blob(self, name: str) -> Path:
+        """Where a stored file can be read; raises Damaged when it is gone."""
+        path = self.store.objects.blob_path(name)
+        if not path.exists():
+            raise Damaged(f"the file {name} of {self.feature} of {self.title} is gone; run `{self.feature}` again")
+        return path
+
+
+def encode(table: pa.Table) -> bytes:
+    """A table as Parquet bytes: zstd, dictionaries only where they pay (not on floats and blobs of bits)."""
+    texts = [field.name for field in table.schema if pa.types.is_string(field.type)]
+    sink = io.BytesIO()
+    pq.write_table(table, sink, compression=COMPRESSION, use_dictionary=texts or False)
+    return sink.getvalue()
+
+
+def _sha256(data: bytes) -> str:
+    import hashlib
+
+    return hashlib.sha256(data).hexdigest()
+
+
+def _value_name(feature: str, digest: str) -> str:
+    return f"values/{feature}/{digest[:2]}/{digest}.parquet"
+
+
+def _memo_name(feature: str, key: str) -> str:
+    return f"memo/{feature}/{key[:2]}/{key}.json"

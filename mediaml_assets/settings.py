@@ -1,0 +1,53 @@
+"""The settings of an installation, each with its one place.
+
+MEDIAML_HOME      where everything lives (default: data/)
+MEDIAML_SHARED    where development media are read by tests and benchmarks (default: ../shared)
+MEDIAML_LANDING   the landing folder, when it is not <home>/landing
+<home>/mediaml.toml
+    [features.<name>]   default configuration of a feature, e.g.
+    [features.shot_embedding]
+    model = "hf:/models/dinov2-small"
+"""
+
+import os
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Home:
+    """The folders of one installation."""
+
+    root: Path
+    landing: Path
+
+    @property
+    def store(self) -> Path:
+        """Feature values, memo, ledger and blobs."""
+        return self.root / "store"
+
+    @property
+    def dagster(self) -> Path:
+        """DAGSTER_HOME: runs, events, partitions."""
+        return self.root / "dagster"
+
+    @property
+    def out(self) -> Path:
+        """What people look at: contact sheets, pages, preview clips."""
+        return self.root / "out"
+
+    def feature_configs(self) -> dict[str, dict[str, Any]]:
+        """The `[features.<name>]` tables of mediaml.toml; empty when there is no such file."""
+        file = self.root / "mediaml.toml"
+        if not file.exists():
+            return {}
+        return dict(tomllib.loads(file.read_text()).get("features", {}))
+
+
+def home() -> Home:
+    """The installation that the environment names; read at each call, never at import."""
+    root = Path(os.environ.get("MEDIAML_HOME") or "data").resolve()
+    landing = os.environ.get("MEDIAML_LANDING")
+    return Home(root=root, landing=Path(landing).resolve() if landing else root / "landing")
