@@ -1,0 +1,134 @@
+"""Shot boundaries from a frame tape: cuts, fades through black, dissolves.
+
+No weights and no decoding. The ingredients are classical: an adaptive frame difference (its ratio to the differences
+around it), a flash test (what was there before comes back), runs of black, and the linearity of a dissolve (see
+`tape_signals`).
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from mediaml_assets.features.tape_signals import ActiveTape, Signal, Signals
+
+Kind = Literal["start", "cut", "dissolve", "fade", "end"]
+
+CUT_DIFFERENCE = 12.0  # least difference of a cut to the frame before, in 8-bit levels
+CUT_RATIO = 2.5  # and how many times the mean of its four neighbours it must be
+FLASH_REACH = 6  # frames: a flash is over after this many
+FLASH_RETURN = 0.5  # a flash's picture comes back: a difference below this share of the jump
+
+BLACK_MEAN, BLACK_SPREAD = 24.0, 6.0  # a black frame's luma mean and standard deviation lie below these
+RAMP_STEP = 0.35  # least change of mean luma a frame inside a fade's ramp
+RAMP_REACH = 60  # frames: the longest ramp followed
+
+LEAST_SHOT = 8  # frames between two boundaries
+
+
+@dataclass(frozen=True)
+class Boundary:
+    """Where one shot gives way to the next.
+
+    `at` is the first frame of the new shot; frames [start, end) are touched by the transition (none for a cut).
+    `confidence` is in [0, 1].
+    """
+
+    kind: Kind
+    at: int
+    start: int
+    end: int
+    confidence: float
+
+
+def boundaries(tape: ActiveTape, found: Signals) -> list[Boundary]:
+    """Every boundary inside the film, in order, at least `LEAST_SHOT` frames apart."""
+    fades = _fades(found)
+    cuts = [cut for cut in _cuts(tape, found.step) if not _near_fade(cut, fades)]
+    others = sorted(fades + cuts, key=lambda b: b.at)
+    merged = sorted(others + _dissolves(found, others), key=lambda b: b.at)
+    kept: list[Boundary] = []
+    for boundary in merged:
+        if boundary.at - (kept[-1].at if kept else 0) >= LEAST_SHOT:
+            kept.append(boundary)
+    return kept
+
+
+def _cuts(tape: ActiveTape, step: Signal) -> list[Boundary]:
+    """Frames that differ from the one before far more than their neighbours do, and are no flash."""
+    padded = np.pad(step, 2)
+    around = (padded[:-4] + padded[1:-3] + padded[3:-1] + padded[4:]) / 4 + 1.0
+    ratio = step / around
+    frames = np.flatnonzero((step >= CUT_DIFFERENCE) & (ratio >= CUT_RATIO))
+    frames = frames[~_flashes(tape, frames, step)]
+    return [Boundary("cut", int(t), int(t), int(t), min(1.0, float(ratio[t]) / (2 * CUT_RATIO))) for t in frames]
+
+
+def _flashes(tape: ActiveTape, frames: npt.NDArray[np.intp], step: Signal) -> npt.NDArray[np.bool_]:
+    """Whether the picture before each frame comes back shortly after it, or its own stood shortly before it."""
+    returns = np.zeros(len(frames), np.bool_)
+    last = len(tape) - 1
+    for k in range(1, FLASH_REACH + 1):
+        after, before = np.minimum(frames + k, last), np.maximum(frames - 1 - k, 0)
+        returns |= tape.difference(frames - 1, after) < FLASH_RETURN * step[frames]
+        returns |= tape.difference(frames, before) < FLASH_RETURN * step[frames]
+    return returns
+
+
+def _fades(found: Signals) -> list[Boundary]:
+    """One boundary in the middle of every run of black frames that does not touch the film's ends."""
+    black = _black(found)
+    edges = np.flatnonzero(np.diff(np.pad(black.astype(np.int8), 1)))
+    runs = [(int(s), int(e)) for s, e in zip(edges[::2], edges[1::2], strict=True) if s > 0 and e < len(black)]
+    return [Boundary("fade", (s + e) // 2, _ramp_start(found.mean, s), _ramp_end(found.mean, e), 1.0) for s, e in runs]
+
+
+def opening(found: Signals) -> int:
+    """First frame after the film's opening black and the fade-in from it (0 if it opens on a picture)."""
+    lit = np.flatnonzero(~_black(found))
+    return _ramp_end(found.mean, int(lit[0])) if len(lit) and lit[0] > 0 else 0
+
+
+def closing(found: Signals) -> int:
+    """First frame of the film's closing fade-out and black (its length if it closes on a picture)."""
+    lit = np.flatnonzero(~_black(found))
+    count = len(found.mean)
+    return _ramp_start(found.mean, int(lit[-1]) + 1) if len(lit) and lit[-1] + 1 < count else count
+
+
+def _black(found: Signals) -> npt.NDArray[np.bool_]:
+    """Which frames are black."""
+    return (found.mean < BLACK_MEAN) & (found.spread < BLACK_SPREAD)
+
+
+def _ramp_end(mean: Signal, frame: int) -> int:
+    """First frame from `frame` on at which the mean luma no longer rises: where a fade-in has ended."""
+    stop = min(frame + RAMP_REACH, len(mean) - 1)
+    while frame < stop and mean[min(frame + 2, len(mean) - 1)] - mean[frame - 1] > 3 * RAMP_STEP:
+        frame += 1
+    return frame
+
+
+def _ramp_start(mean: Signal, frame: int) -> int:
+    """First frame of the falling luma that leads down to `frame`: where a fade-out begins."""
+    return len(mean) - _ramp_end(mean[::-1], len(mean) - frame)
+
+
+def _near_fade(cut: Boundary, fades: list[Boundary]) -> bool:
+    """Whether a cut is only the edge of a fade's black run."""
+    return any(fade.start - 2 <= cut.at <= fade.end + 2 for fade in fades)
+
+
+def _dissolves(found: Signals, others: list[Boundary]) -> list[Boundary]:
+    """One boundary at the best frame of every run of frames that look like the middle of a dissolve."""
+    frames, black = np.flatnonzero(found.dissolve), _black(found)
+    events = []
+    for run in np.split(frames, np.flatnonzero(np.diff(frames) > 2) + 1) if len(frames) else []:
+        at = int(run[np.argmax(found.dissolve[run])])
+        half = int(found.half[at])
+        if black[at - half : at + half + 1].any():
+            continue  # one end is black: the ramp of a fade
+        if all(abs(at - other.at) > half + 4 for other in others):
+            events.append(Boundary("dissolve", at, at - half, at + half + 1, min(1.0, float(found.dissolve[at]) / 28)))
+    return events

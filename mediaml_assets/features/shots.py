@@ -1,0 +1,113 @@
+"""The `shots` feature: where each shot of a title starts and ends; and `Shots`, how other features read it."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar, Self, overload
+
+import pyarrow as pa
+
+from mediaml_assets.amber.feature import amber_feature
+from mediaml_assets.features.shot_boundaries import Boundary, boundaries, closing, opening
+from mediaml_assets.features.tape_signals import active_tape, signals
+from mediaml_assets.jasper.media import Media
+
+SHOTS = pa.schema(
+    [
+        pa.field("index", pa.int32(), nullable=False),
+        pa.field("start", pa.int32(), nullable=False),
+        pa.field("end", pa.int32(), nullable=False),
+        pa.field("usable_start", pa.int32(), nullable=False),
+        pa.field("usable_end", pa.int32(), nullable=False),
+        pa.field("transition", pa.string(), nullable=False),
+        pa.field("confidence", pa.float32(), nullable=False),
+    ]
+)
+"""One row a shot, in order; all ranges are frames of the standard encode, half-open."""
+
+
+@dataclass(frozen=True)
+class Shot:
+    """A shot: frames [start, end) of the standard encode, of which [usable_start, usable_end) show it alone.
+
+    The usable frames leave out those touched by a dissolve or a fade; there is always at least one.
+    """
+
+    index: int
+    start: int
+    end: int
+    usable_start: int
+    usable_end: int
+
+
+@dataclass(frozen=True)
+class Shots(Sequence[Shot]):
+    """The shots of a title in order of index; some indices are absent once duplicates were dropped."""
+
+    columns: ClassVar[tuple[str, ...]] = ("index", "start", "end", "usable_start", "usable_end")
+
+    rows: tuple[Shot, ...]
+
+    @classmethod
+    def from_table(cls, table: pa.Table) -> Self:
+        """Read the five columns of `columns` from a value's table."""
+        lists = [table.column(name).to_pylist() for name in cls.columns]
+        return cls(tuple(Shot(*row) for row in zip(*lists, strict=True)))
+
+    @classmethod
+    def from_value(cls, view: Any) -> Self:
+        """Read a stored value of `shots` or `unique_shots`."""
+        return cls.from_table(view.table(columns=list(cls.columns)))
+
+    def as_dict(self) -> dict[int, tuple[int, int]]:
+        """Shot index to frame range [start, end)."""
+        return {shot.index: (shot.start, shot.end) for shot in self.rows}
+
+    def __len__(self) -> int:
+        """Number of shots."""
+        return len(self.rows)
+
+    def __iter__(self) -> Iterator[Shot]:
+        """The shots in order."""
+        return iter(self.rows)
+
+    @overload
+    def __getitem__(self, place: int) -> Shot: ...
+    @overload
+    def __getitem__(self, place: slice) -> tuple[Shot, ...]: ...
+    def __getitem__(self, place: int | slice) -> Shot | tuple[Shot, ...]:
+        """The shot(s) at a place in the sequence, which is not the shot's index once duplicates were dropped."""
+        return self.rows[place]
+
+
+@amber_feature(version="1", schema=SHOTS, kinds=("numpy",))
+def shots(standard_encode: Media) -> pa.Table:
+    """Split a title into shots at its cuts, dissolves and fades; every frame belongs to exactly one.
+
+    `transition` says how a shot begins: "start" (of the title), "cut", "dissolve" or "fade". A gradual transition is
+    split at its middle.
+    """
+    tape = active_tape(standard_encode.tape, standard_encode.active)
+    found = signals(tape)
+    count = len(tape)
+    inside = boundaries(tape, found)
+    first = Boundary("start", 0, 0, opening(found), 1.0)
+    last = Boundary("end", count, closing(found), count, 1.0)
+    return shot_table([first, *inside], [*inside, last])
+
+
+def shot_table(begins: Sequence[Boundary], ends: Sequence[Boundary]) -> pa.Table:
+    """The rows of `SHOTS`: shot i lies between begins[i] and ends[i]."""
+    rows = []
+    for index, (begin, end) in enumerate(zip(begins, ends, strict=True)):
+        usable = usable_range(begin.at, end.at, begin.end, end.start)
+        rows.append((index, begin.at, end.at, *usable, begin.kind, begin.confidence))
+    return pa.table([list(column) for column in zip(*rows, strict=True)], schema=SHOTS)
+
+
+def usable_range(start: int, end: int, after: int, before: int) -> tuple[int, int]:
+    """Frames of [start, end) from `after` to `before`; the middle frame alone when transitions touch them all."""
+    usable_start, usable_end = max(start, after), min(end, before)
+    if usable_start < usable_end:
+        return usable_start, usable_end
+    middle = min(max((usable_start + usable_end) // 2, start), end - 1)
+    return middle, middle + 1

@@ -1,0 +1,196 @@
+"""Picture and video encoders of the transformers library, loaded from a local folder.
+
+Only safetensors weights of allow-listed architectures are loaded, never code or pickles, and nothing is fetched. The
+preparation of frames follows the model's preprocessor_config.json with torch alone. torch and transformers are
+imported when a model is loaded.
+"""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from mediaml_assets.errors import ModelMissing
+from mediaml_assets.jasper.media import Frame
+
+if TYPE_CHECKING:
+    import torch
+
+RESAMPLE = {0: "nearest", 2: "bilinear", 3: "bicubic"}  # numbers of PIL's filters, as the configuration files hold them
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """How a model named in config.json is loaded and read."""
+
+    loads: str
+    """Class of transformers that is loaded: the vision half of a two-tower model."""
+    output: str = "pooler_output"
+    """Attribute of its answer that is the vector; "last_hidden_state" is averaged over tokens."""
+    layout: str = "image"
+    """"image": [n, 3, h, w]; "patches": flattened patches; "video": [n, frames, 3, h, w]."""
+
+
+CLIP = Architecture("CLIPVisionModelWithProjection", "image_embeds")
+SIGLIP = Architecture("SiglipVisionModel")
+SIGLIP2 = Architecture("Siglip2VisionModel", layout="patches")
+VIDEO_MAE = Architecture("VideoMAEModel", "last_hidden_state", "video")
+ARCHITECTURES = {
+    "CLIPModel": CLIP,
+    "CLIPVisionModelWithProjection": CLIP,
+    "CLIPVisionModel": Architecture("CLIPVisionModel"),
+    "SiglipModel": SIGLIP,
+    "SiglipVisionModel": SIGLIP,
+    "Siglip2Model": SIGLIP2,
+    "Siglip2VisionModel": SIGLIP2,
+    "Dinov2Model": Architecture("Dinov2Model"),
+    "Dinov2WithRegistersModel": Architecture("Dinov2WithRegistersModel"),
+    "DINOv3ViTModel": Architecture("DINOv3ViTModel"),
+    "ResNetModel": Architecture("ResNetModel"),
+    "VideoMAEModel": VIDEO_MAE,
+    "VideoMAEForPreTraining": VIDEO_MAE,
+    "VideoMAEForVideoClassification": VIDEO_MAE,
+}
+
+
+@dataclass(frozen=True)
+class Preparation:
+    """What a model's preprocessor_config.json asks for. `size` and `crop` are (height, width)."""
+
+    size: tuple[int, int] | None
+    shortest_edge: int | None
+    crop: tuple[int, int] | None
+    resample: str
+    scale: float
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+
+    @classmethod
+    def read(cls, path: Path) -> "Preparation":
+        """Read the file; absent values are those of the library's defaults."""
+        values = json.loads(path.read_text())
+        size = _lengths(values.get("size", 224))
+        crop = _lengths(values["crop_size"]) if values.get("do_center_crop") and "crop_size" in values else None
+        fixed = values.get("do_normalize", True)
+        return cls(
+            size=None if "shortest_edge" in size else (size["height"], size["width"]),
+            shortest_edge=size.get("shortest_edge"),
+            crop=(crop["height"], crop["width"]) if crop else None,
+            resample=RESAMPLE.get(values.get("resample", 2), "bilinear"),
+            scale=float(values.get("rescale_factor", 1 / 255)),
+            mean=tuple(values.get("image_mean", (0.5,) * 3)) if fixed else (0.0,) * 3,
+            std=tuple(values.get("image_std", (0.5,) * 3)) if fixed else (1.0,) * 3,
+        )
+
+    def __call__(self, pictures: "torch.Tensor") -> "torch.Tensor":
+        """Resize, crop and normalise uint8 pictures [n, 3, h, w]: float32 [n, 3, height, width]."""
+        import torch
+
+        smooth = self.resample != "nearest"
+        resized = torch.nn.functional.interpolate(
+            pictures.float(), self._resized(*pictures.shape[-2:]), mode=self.resample, antialias=smooth
+        ).clamp(0, 255)
+        if self.crop:
+            top, left = (resized.shape[-2] - self.crop[0]) // 2, (resized.shape[-1] - self.crop[1]) // 2
+            resized = resized[..., top : top + self.crop[0], left : left + self.crop[1]]
+        mean, std = (torch.tensor(three).view(3, 1, 1) for three in (self.mean, self.std))
+        return (resized * self.scale - mean) / std
+
+    def _resized(self, height: int, width: int) -> tuple[int, int]:
+        if self.size:
+            return self.size
+        ratio = (self.shortest_edge or min(height, width)) / min(height, width)
+        return round(height * ratio), round(width * ratio)
+
+
+class TransformersEncoder:
+    """A loaded model as an encoder of clips; deterministic (evaluation mode, no gradients)."""
+
+    def __init__(self, model: Any, architecture: Architecture, prepare: Preparation) -> None:
+        self._model = model
+        self._architecture = architecture
+        self._prepare = prepare
+        self.clip_length = int(model.config.num_frames) if architecture.layout == "video" else 1
+
+    def __call__(self, clips: Sequence[Sequence[Frame]], active: tuple[int, int, int, int]) -> npt.NDArray[np.float32]:
+        """Unit vectors, float32 [len(clips), d]."""
+        import torch
+
+        x, y, width, height = active
+        pictures = np.stack([frame.rgb()[y : y + height, x : x + width] for clip in clips for frame in clip])
+        with torch.inference_mode():
+            prepared = self._prepare(torch.from_numpy(pictures).permute(0, 3, 1, 2))
+            answer = getattr(self._model(**self._arguments(prepared)), self._architecture.output)
+            if self._architecture.output == "last_hidden_state":
+                answer = answer.mean(dim=1)
+            return np.asarray(torch.nn.functional.normalize(answer.flatten(1), dim=1).numpy(), np.float32)
+
+    def _arguments(self, pictures: "torch.Tensor") -> "dict[str, torch.Tensor]":
+        """The model's inputs from prepared pictures [n, 3, h, w]."""
+        if self._architecture.layout == "video":
+            return {"pixel_values": pictures.view(-1, self.clip_length, *pictures.shape[1:])}
+        if self._architecture.layout == "patches":
+            return _patches(pictures, int(self._model.config.patch_size))
+        return {"pixel_values": pictures}
+
+
+def load(folder: str) -> TransformersEncoder:
+    """Load the model in a folder; raises ModelMissing with the reason when it cannot be used."""
+    path = Path(folder).expanduser()
+    architecture = _architecture(path)
+    import transformers
+
+    model = getattr(transformers, architecture.loads).from_pretrained(
+        path, local_files_only=True, use_safetensors=True, trust_remote_code=False
+    )
+    return TransformersEncoder(model.eval(), architecture, Preparation.read(path / "preprocessor_config.json"))
+
+
+def digest(folder: str) -> str:
+    """SHA-256 of the model's weights and configuration files; raises ModelMissing when they are not there."""
+    path = Path(folder).expanduser()
+    _architecture(path)
+    total = hashlib.sha256()
+    for file in (path / "config.json", path / "preprocessor_config.json", *sorted(path.glob("*.safetensors"))):
+        with file.open("rb") as stream:
+            total.update(f"{file.name}:{hashlib.file_digest(stream, 'sha256').hexdigest()}\n".encode())
+    return total.hexdigest()
+
+
+def _architecture(path: Path) -> Architecture:
+    """The architecture of the model in a folder, once everything that is needed was seen to be there."""
+    for name in ("config.json", "preprocessor_config.json"):
+        if not (path / name).is_file():
+            raise ModelMissing(f"{path} has no {name}: give the folder that the model's save_pretrained wrote")
+    if not any(path.glob("*.safetensors")):
+        raise ModelMissing(
+            f"{path} has no *.safetensors weights (pickles are not loaded): save the model as safetensors"
+        )
+    name = (json.loads((path / "config.json").read_text()).get("architectures") or ["none"])[0]
+    if name not in ARCHITECTURES:
+        raise ModelMissing(f"{path} holds a {name}, which is not supported; use one of {', '.join(ARCHITECTURES)}")
+    return ARCHITECTURES[name]
+
+
+def _lengths(size: Any) -> dict[str, int]:
+    """A size in any of the forms that configuration files use: a number, or named edges."""
+    return {"height": size, "width": size} if isinstance(size, int) else dict(size)
+
+
+def _patches(pictures: "torch.Tensor", edge: int) -> "dict[str, torch.Tensor]":
+    """Pictures cut into patches of `edge` pixels, each flattened as height, width, channel."""
+    import torch
+
+    rows, columns = pictures.shape[-2] // edge, pictures.shape[-1] // edge
+    cut = pictures[..., : rows * edge, : columns * edge].reshape(len(pictures), 3, rows, edge, columns, edge)
+    flat = cut.permute(0, 2, 4, 3, 5, 1).reshape(len(pictures), rows * columns, edge * edge * 3)
+    return {
+        "pixel_values": flat,
+        "pixel_attention_mask": torch.ones(flat.shape[:2], dtype=torch.int32),
+        "spatial_shapes": torch.tensor([[rows, columns]] * len(flat)),
+    }
