@@ -49,6 +49,8 @@ class Commit:
     """The value that this commit is about; None when refused or withdrawn."""
     current: Value | None
     """What the feature's value for this scope is after this commit."""
+    key: str
+    """Memo key of what was asked; empty when withdrawn."""
     generation: int
     """The highest landing generation that this chain has seen."""
     at: str = ""

@@ -10,6 +10,7 @@ They are written in the order blobs, value, memo, ledger: a crash leaves at most
 the next run finds the memo.
 """
 
+import hashlib
 import io
 import json
 from collections.abc import Iterator, Mapping, Sequence
@@ -21,10 +22,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from mediaml_assets.amber.claims import Claim
-from mediaml_assets.amber.keys import digest_of, to_json
+from mediaml_assets.amber.keys import rows_digest, to_json
 from mediaml_assets.amber.ledger import Commit, Ledger, Value, value_from
 from mediaml_assets.amber.objects import Objects
-from mediaml_assets.errors import Damaged, NotStored
+from mediaml_assets.errors import Damaged, InputMoved, NotStored
 
 CATALOGUE = "_catalogue"
 """Scope of a feature computed over all titles; no title slug begins with an underscore."""
@@ -67,7 +68,7 @@ class Store:
 
     def write_rows(self, feature: str, table: pa.Table, key: str, columns: Mapping[str, str]) -> Value:
         """Store rows under their digest; writing the same rows again changes nothing."""
-        digest = digest_of([[name, one] for name, one in columns.items()])
+        digest = rows_digest(columns)
         encoded = encode(table)
         self.objects.create(_value_name(feature, digest), encoded)
         return Value(
@@ -76,7 +77,7 @@ class Store:
             columns=dict(columns),
             rows=table.num_rows,
             bytes=len(encoded),
-            sha256=_sha256(encoded),
+            sha256=hashlib.sha256(encoded).hexdigest(),
         )
 
     def remember(self, feature: str, key: str, memo: Memo, material: Mapping[str, Any]) -> Memo:
@@ -158,6 +159,17 @@ class View:
             raise Damaged(f"{self.feature} of {self.title} has {len(rows)} rows where one was expected")
         return rows[0]
 
+    def origin(self, name: str) -> "View":
+        """The upstream value that this one was made from; raises InputMoved when that is no longer the current one.
+
+        For what must be found through an input without being part of any key, such as where a file lies.
+        """
+        upstream = self.store.view(name, self.title)
+        stands = self.commit.value is not None and self.commit.value == self.commit.current
+        if upstream.withdrawn or not stands or self.commit.inputs.get(name) != upstream.value.digest:
+            raise InputMoved(f"{name} of {self.title} changed after {self.feature} was made; run {self.feature} again")
+        return upstream
+
     def blob(self, name: str) -> Path:
         """Where a stored file can be read; raises Damaged when it is gone."""
         path = self.store.objects.blob_path(name)
@@ -172,12 +184,6 @@ def encode(table: pa.Table) -> bytes:
     sink = io.BytesIO()
     pq.write_table(table, sink, compression=COMPRESSION, use_dictionary=texts or False)
     return sink.getvalue()
-
-
-def _sha256(data: bytes) -> str:
-    import hashlib
-
-    return hashlib.sha256(data).hexdigest()
 
 
 def _value_name(feature: str, digest: str) -> str:

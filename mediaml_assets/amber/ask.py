@@ -1,0 +1,120 @@
+"""What is wanted, and its memo key: the feature, for which scope, from which inputs, under which configuration."""
+
+import importlib.metadata
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from functools import cache, cached_property
+from typing import Any
+
+from mediaml_assets.amber.feature import AmberFeature, Input, config_from
+from mediaml_assets.amber.fingerprint import fingerprint
+from mediaml_assets.amber.keys import digest_of
+from mediaml_assets.amber.store import View
+from mediaml_assets.errors import FeatureError
+
+Inputs = Mapping[str, View | Mapping[str, View]]
+"""Parameter -> the view it reads, or title -> view for a parameter over many titles."""
+
+
+@dataclass(frozen=True)
+class Ask:
+    """A wanted value: the feature, for which scope, from which inputs, under which configuration."""
+
+    feature: AmberFeature
+    scope: str
+    """A title, or CATALOGUE."""
+    inputs: Inputs
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    """Configuration values that differ from the feature's defaults."""
+
+    @cached_property
+    def config(self) -> Any:
+        """The configuration that the function receives, or None."""
+        return config_from(self.feature, self.settings)
+
+    @cached_property
+    def chain(self) -> str:
+        """Scope in the ledger; an ad-hoc configuration has its own and never moves the current value."""
+        if self.config == self.feature.config:
+            return self.scope
+        return f"{self.scope}@{digest_of(asdict(self.config))[:12]}"
+
+    @cached_property
+    def present(self) -> Inputs:
+        """The inputs without withdrawn titles, and narrowed to `config.titles` when the configuration names some."""
+        wanted = getattr(self.config, "titles", None)
+        return {
+            name: view
+            if isinstance(view, View)
+            else {t: v for t, v in sorted(view.items()) if not v.withdrawn and (not wanted or t in wanted)}
+            for name, view in self.inputs.items()
+        }
+
+    @cached_property
+    def withdrawn(self) -> bool:
+        """Whether the title was taken away upstream."""
+        return any(isinstance(view, View) and view.withdrawn for view in self.inputs.values())
+
+    @cached_property
+    def material(self) -> dict[str, Any]:
+        """What the memo key is the digest of, in readable form."""
+        feature = self.feature
+        return {
+            "feature": feature.name,
+            "version": feature.version if feature.version is not None else {"code": code_of(feature)},
+            "config": {**asdict(self.config), **_files_named_by(self.config)} if self.config is not None else {},
+            "libs": {lib: importlib.metadata.version(lib) for lib in feature.libs},
+            "inputs": {one.name: _columns_read(one, self.present[one.name]) for one in feature.inputs},
+        }
+
+    @cached_property
+    def key(self) -> str:
+        """The memo key: equal keys have equal values."""
+        return digest_of(self.material)
+
+    @cached_property
+    def input_digests(self) -> dict[str, Any]:
+        """Parameter -> digest of the value read (or {title: digest}); "withdrawn" for a title taken away."""
+        return {name: _digests(view) for name, view in self.present.items()}
+
+    @cached_property
+    def generation(self) -> int:
+        """Landing generation of the inputs; over many titles, the sum of each title's newest."""
+        newest: dict[str, int] = {}
+        for view in self.inputs.values():
+            for one in [view] if isinstance(view, View) else view.values():
+                newest[one.title] = max(newest.get(one.title, 0), one.generation)
+        return sum(newest.values())
+
+
+@cache
+def code_of(feature: AmberFeature) -> str:
+    """Fingerprint of the feature's function, worked out once a process."""
+    return fingerprint(feature.fn)
+
+
+def _columns_read(one: Input, view: View | Mapping[str, View]) -> Any:
+    if not isinstance(view, View):
+        return {title: _columns_read(one, each) for title, each in view.items()}
+    columns = view.value.columns
+    if tuple(one.reads.columns) == ("*",):
+        return dict(columns)
+    missing = [name for name in one.reads.columns if name not in columns]
+    if missing:
+        raise FeatureError(
+            f"{one.reads.__name__} reads {', '.join(missing)}, which {one.name} of {view.title} does not have; "
+            f"it has {', '.join(columns)}. Compute {one.name} again with a newer version"
+        )
+    return {name: columns[name] for name in one.reads.columns}
+
+
+def _digests(view: View | Mapping[str, View]) -> Any:
+    if isinstance(view, View):
+        return view.commit.current.digest if view.commit.current else "withdrawn"
+    return {title: _digests(each) for title, each in view.items()}
+
+
+def _files_named_by(config: Any) -> Mapping[str, str]:
+    """Digests of files that a configuration names (model weights): a config may have `key_parts()`."""
+    parts: Mapping[str, str] = config.key_parts() if hasattr(config, "key_parts") else {}
+    return parts

@@ -1,0 +1,172 @@
+"""Amber Features as Dagster assets: partitioned by title, memoised, checked, versioned."""
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any
+
+import dagster as dg
+import pyarrow as pa
+
+from mediaml_assets.amber.ask import Ask, code_of
+from mediaml_assets.amber.automation import ANY_TITLE, ON_CHANGE
+from mediaml_assets.amber.evaluation import DRIFT, Outcome, evaluate
+from mediaml_assets.amber.feature import AmberFeature, Check, Scope
+from mediaml_assets.amber.io_manager import FeatureStore
+from mediaml_assets.amber.store import CATALOGUE, View
+from mediaml_assets.errors import BadInput
+
+TITLES = dg.DynamicPartitionsDefinition(name="titles")
+"""Partition key of every per-title asset: a validated title slug."""
+
+STORE = "feature_store"
+"""Resource key of the IO manager."""
+
+
+def to_asset(feature: AmberFeature, group: str) -> dg.AssetsDefinition:
+    """The Dagster asset of a declared feature.
+
+    Inputs are named by the function's parameters, the partition mapping follows from the two scopes, and the body
+    asks the memo before the function. A file that cannot be used fails the step with its reason and is not retried.
+    """
+    per_title = feature.scope is Scope.TITLE
+
+    @dg.asset(
+        name=feature.name,
+        description=feature.description,
+        group_name=group,
+        kinds={"parquet", *feature.kinds},
+        code_version=feature.version or code_of(feature)[:16],
+        partitions_def=TITLES if per_title else None,
+        ins={one.name: _input(one.many) for one in feature.inputs},
+        check_specs=[_check_spec(feature, check) for check in (*feature.checks, *_drift_check(feature))],
+        automation_condition=(ON_CHANGE if per_title else ANY_TITLE) if feature.automatic else None,
+        io_manager_key=STORE,
+        required_resource_keys={STORE},
+        config_schema=_config_schema(feature),
+        metadata={"dagster/column_schema": _column_schema(feature.schema), "version": feature.version or "by code"},
+    )
+    def compute(context: dg.AssetExecutionContext, **views: View | Mapping[str, View]) -> Any:
+        manager: FeatureStore = getattr(context.resources, STORE)
+        scope = context.partition_key if per_title else CATALOGUE
+        settings = context.op_execution_context.op_config or {}
+        ask = Ask(feature, scope, views, _plain(settings))
+        try:
+            outcome = evaluate(manager.store, ask)
+        except BadInput as refusal:
+            raise dg.Failure(
+                description=f"{scope} is quarantined: {refusal}",
+                metadata={"quarantined": scope, "reason": str(refusal)},
+                allow_retries=False,
+            ) from refusal
+        return dg.MaterializeResult(
+            value=outcome,
+            data_version=dg.DataVersion(_data_version(manager, outcome)),
+            metadata=_metadata(outcome),
+            check_results=list(_check_results(feature, outcome)),
+        )
+
+    return compute
+
+
+def _input(many: bool) -> dg.AssetIn:
+    if many:
+        return dg.AssetIn(partition_mapping=dg.AllPartitionMapping(), metadata={"many": True})
+    return dg.AssetIn()
+
+
+def _data_version(manager: FeatureStore, outcome: Outcome) -> str:
+    """Digest of the value; for an ad-hoc configuration that of the current value, which it leaves alone."""
+    ask = outcome.ask
+    if ask.chain == ask.scope:
+        return outcome.digest
+    head = manager.store.ledger.head(ask.feature.name, ask.scope)
+    return head.current.digest if head and head.current else "ad-hoc"
+
+
+def _metadata(outcome: Outcome) -> dict[str, Any]:
+    """What the Dagster UI shows of a materialisation."""
+    ask = outcome.ask
+    found: dict[str, Any] = {
+        "memoised": outcome.memo is not None,
+        "memo_key": ask.key if not ask.withdrawn else "withdrawn",
+        "digest": outcome.digest,
+        "generation": ask.generation,
+        **outcome.metrics,
+    }
+    rows = outcome.memo.value.rows if outcome.memo else outcome.rows.num_rows if outcome.rows is not None else 0
+    found["dagster/partition_row_count" if ask.scope != CATALOGUE else "dagster/row_count"] = rows
+    if ask.chain != ask.scope:
+        found["answer"] = f"ad-hoc configuration, kept as {ask.chain}; the current value is unchanged"
+    if outcome.rows is not None:
+        found["preview"] = dg.MetadataValue.md(_preview(outcome.rows))
+    return found
+
+
+def _preview(rows: pa.Table) -> str:
+    """The first rows as a Markdown table, without vectors and bits."""
+    plain = [one.name for one in rows.schema if not (pa.types.is_nested(one.type) or pa.types.is_binary_like(one.type))]
+    shown = rows.select(plain).slice(0, 10).to_pylist()
+    lines = [" | ".join(plain), " | ".join("---" for _ in plain)]
+    lines += [
+        " | ".join(f"{value:.4g}" if isinstance(value, float) else str(value) for value in row.values())
+        for row in shown
+    ]
+    return "\n".join(f"| {line} |" for line in lines)
+
+
+def _drift_check(feature: AmberFeature) -> list[Check]:
+    if feature.version is None:
+        return []
+    return [
+        Check(DRIFT, lambda rows: None, "The code is what it was when this version was first computed.", blocking=False)
+    ]
+
+
+def _check_spec(feature: AmberFeature, check: Check) -> dg.AssetCheckSpec:
+    # without a partitions_def the check would be judged by the last title that ran
+    per_title = feature.scope is Scope.TITLE
+    return dg.AssetCheckSpec(
+        check.name,
+        asset=feature.name,
+        description=check.description,
+        blocking=check.blocking,
+        partitions_def=TITLES if per_title else None,
+    )
+
+
+def _check_results(feature: AmberFeature, outcome: Outcome) -> list[dg.AssetCheckResult]:
+    results = []
+    for check in (*feature.checks, *_drift_check(feature)):
+        reason = outcome.failed.get(check.name)
+        results.append(
+            dg.AssetCheckResult(
+                check_name=check.name,
+                passed=reason is None,
+                severity=dg.AssetCheckSeverity.ERROR if check.blocking else dg.AssetCheckSeverity.WARN,
+                metadata={"reason": reason} if reason else {},
+            )
+        )
+    return results
+
+
+def _column_schema(schema: pa.Schema) -> dg.TableSchema:
+    return dg.TableSchema([dg.TableColumn(one.name, str(one.type)) for one in schema])
+
+
+def _config_schema(feature: AmberFeature) -> dict[str, dg.Field] | None:
+    """The configuration dataclass as Dagster op config, with its defaults."""
+    if feature.config is None:
+        return None
+    return {one.name: _config_field(getattr(feature.config, one.name)) for one in dataclasses.fields(feature.config)}
+
+
+def _config_field(default: Any) -> dg.Field:
+    if default is None or isinstance(default, tuple):
+        # a tuple of names; None means all
+        names = None if default is None else list(default)
+        return dg.Field(dg.Noneable([str]), default_value=names, is_required=False)
+    return dg.Field(type(default), default_value=default, is_required=False)
+
+
+def _plain(settings: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: tuple(value) if isinstance(value, list) else value for name, value in settings.items()}

@@ -1,0 +1,48 @@
+"""When a feature runs by itself: conditions on Dagster's events, and a reconcile that trusts only the keys."""
+
+import dagster as dg
+
+AC = dg.AutomationCondition
+Condition = dg.AutomationCondition[dg.AssetKey]
+
+
+def _since(condition: Condition) -> Condition:
+    """True from the moment the condition holds until a run has been asked for after it.
+
+    It is not reset by the run's end, or content that lands while a run is in flight would be lost.
+    """
+    return condition.since(AC.newly_requested() & ~condition)
+
+
+_CHANGED = AC.any_deps_match(AC.data_version_changed())
+
+ON_CHANGE = (
+    # `missing` rather than `newly_missing`: also what lay there before the sensor was first turned on
+    (AC.missing() | _since(AC.code_version_changed()) | _since(_CHANGED))
+    & ~AC.any_deps_missing()
+    & ~AC.any_deps_in_progress()
+    & ~AC.in_progress()
+    # a title that failed is left alone until it is delivered again
+    & (~AC.execution_failed() | _since(_CHANGED))
+    & AC.all_deps_blocking_checks_passed()
+).with_label("on_change")
+"""For a feature of one title: missing, its code changed, or an input's value changed."""
+
+ANY_TITLE = (
+    (AC.missing() | _since(AC.code_version_changed()) | _since(_CHANGED))
+    & ~AC.in_progress()
+    & ~AC.any_deps_in_progress()
+).with_label("any_title")
+"""For a feature over all titles: any title's value changed; titles that have none yet do not hold it back."""
+
+
+def automation_sensor(seconds: int) -> dg.AutomationConditionSensorDefinition:
+    """The sensor that evaluates the conditions of every asset."""
+    return dg.AutomationConditionSensorDefinition(
+        "automation",
+        target=dg.AssetSelection.all(),
+        minimum_interval_seconds=seconds,
+        default_status=dg.DefaultSensorStatus.RUNNING,
+        # the memo makes a repeated request cheap, so one run per title is clearer than a backfill over several
+        emit_backfills=False,
+    )

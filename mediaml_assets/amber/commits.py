@@ -1,0 +1,82 @@
+"""Writing the answer down: value, memo, then the ledger row that makes it current."""
+
+import getpass
+import importlib.metadata
+import os
+import platform
+from collections.abc import Mapping
+from dataclasses import asdict
+from datetime import UTC, datetime
+from functools import cache
+
+from mediaml_assets.amber.ask import Ask, code_of
+from mediaml_assets.amber.ledger import Commit, Event, Value
+from mediaml_assets.amber.store import Memo, Store
+
+
+def append(
+    store: Store,
+    ask: Ask,
+    event: Event,
+    memo: Memo | None,
+    held_back: bool = False,
+    run: str = "",
+    metrics: Mapping[str, float] | None = None,
+    reason: str = "",
+) -> Commit:
+    """Write the ledger row, reading the head again whenever another writer was first."""
+    value = memo.value if memo else None
+    while True:
+        head = store.ledger.head(ask.feature.name, ask.chain)
+        seen = head.generation if head else 0
+        before = head.current if head else None
+        moves = event != "refused" and not held_back and ask.generation >= seen
+        current = value if moves else before
+        if head and event in ("reused", "withdrawn") and _same(current, before) and ask.generation <= seen:
+            return head
+        row = Commit(
+            feature=ask.feature.name,
+            scope=ask.chain,
+            event=event,
+            value=value,
+            current=current,
+            generation=max(seen, ask.generation),
+            at=datetime.now(UTC).isoformat(timespec="milliseconds"),
+            who=_who(),
+            run=run or f"pid-{os.getpid()}",
+            version=ask.feature.version or "",
+            code=code_of(ask.feature),
+            environment=_environment(),
+            key=ask.key if event != "withdrawn" else "",
+            inputs=ask.input_digests,
+            config=asdict(ask.config) if ask.config is not None else {},
+            metrics=metrics or {},
+            reason=reason or "; ".join((memo.failed if memo else {}).values()),
+        )
+        written = store.ledger.append(row, head)
+        if written is not None:
+            return written
+
+
+def _same(one: Value | None, other: Value | None) -> bool:
+    return (one.digest if one else None) == (other.digest if other else None)
+
+
+def _who() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return str(os.getuid())
+
+
+@cache
+def _environment() -> dict[str, str]:
+    """The versions that can change a value without any of our code changing."""
+    names = ("av", "numpy", "opencv-python-headless", "pyarrow", "torch", "transformers")
+    found = {"python": platform.python_version(), "machine": platform.machine()}
+    for name in names:
+        try:
+            found[name] = importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return found

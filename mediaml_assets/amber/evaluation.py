@@ -1,0 +1,176 @@
+"""Answering "what is the value of this feature for this scope?": memo first, the function only when it must run.
+
+    outcome = evaluate(store, ask)      recalled, or computed under a claim; rows not yet stored
+    commit(store, outcome)              value, memo, ledger row; the claim ends here
+
+Two steps, because the orchestrator's IO manager does the second one.
+"""
+
+import logging
+import tempfile
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from mediaml_assets.amber.ask import Ask, code_of
+from mediaml_assets.amber.claims import Claim
+from mediaml_assets.amber.commits import append
+from mediaml_assets.amber.feature import AmberFeature
+from mediaml_assets.amber.keys import column_digests, rows_digest
+from mediaml_assets.amber.ledger import Commit, Event
+from mediaml_assets.amber.store import Memo, Store, View
+from mediaml_assets.errors import BadInput, FeatureError
+
+log = logging.getLogger("mediaml")
+
+DRIFT = "code_unchanged"
+"""The check that fails when code changed under a pinned version."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """An answer: recalled from the memo, freshly computed, or nothing because the title is withdrawn."""
+
+    ask: Ask
+    memo: Memo | None
+    """What the memo knows; None when computed just now or withdrawn."""
+    rows: pa.Table | None = None
+    """Freshly computed rows, not yet stored."""
+    columns: Mapping[str, str] = field(default_factory=dict)
+    failed: Mapping[str, str] = field(default_factory=dict)
+    """Failed checks -> reason."""
+    metrics: Mapping[str, float] = field(default_factory=dict)
+    claim: Claim | None = None
+
+    @property
+    def digest(self) -> str:
+        """Digest of the value, or "withdrawn"."""
+        if self.memo is not None:
+            return self.memo.value.digest
+        return "withdrawn" if self.rows is None else rows_digest(self.columns)
+
+    @property
+    def held_back(self) -> bool:
+        """Whether a failed blocking check keeps the value from becoming current."""
+        blocking = {check.name for check in self.ask.feature.checks if check.blocking}
+        return bool(blocking & set(self.failed))
+
+
+def evaluate(store: Store, ask: Ask) -> Outcome:
+    """Recall the value, or compute it while nobody else does.
+
+    A file that cannot be used is written to the ledger as refused before the error goes on; whatever else the
+    function raises leaves no trace but its claim, which ends.
+
+    Raises:
+        BadInput: the title's file cannot be used.
+        FeatureError: the function returned rows that are not its schema.
+    """
+    if ask.withdrawn:
+        return Outcome(ask, None)
+    memo = store.recall(ask.feature.name, ask.key)
+    if memo is not None:
+        return _recalled(ask, memo)
+    claim = store.claim(ask.feature.name, ask.key)
+    try:
+        memo = store.recall(ask.feature.name, ask.key)
+        if memo is None:
+            return _computed(store, ask, claim)
+    except BadInput as refusal:
+        append(store, ask, "refused", None, reason=str(refusal))
+        claim.release()
+        raise
+    except BaseException:
+        claim.release()
+        raise
+    claim.release()
+    return _recalled(ask, memo)
+
+
+def commit(store: Store, outcome: Outcome, run: str = "") -> Commit:
+    """Store an outcome: value, memo, then the ledger row that makes it current; returns the newest commit.
+
+    A value stays out of `current` when a blocking check failed, or when a newer landing of its title is already
+    there. A recalled value that is already current writes nothing.
+    """
+    ask = outcome.ask
+    if outcome.rows is None:
+        event: Event = "reused" if outcome.memo else "withdrawn"
+        return append(store, ask, event, outcome.memo, outcome.held_back, run, outcome.metrics)
+    try:
+        value = store.write_rows(ask.feature.name, outcome.rows, ask.key, outcome.columns)
+        fresh = Memo(value, outcome.failed, code_of(ask.feature), outcome.metrics)
+        memo = store.remember(ask.feature.name, ask.key, fresh, ask.material)
+        return append(store, ask, "computed", memo, outcome.held_back, run, outcome.metrics)
+    finally:
+        if outcome.claim is not None:
+            outcome.claim.release()
+
+
+def _recalled(ask: Ask, memo: Memo) -> Outcome:
+    failed = dict(memo.failed)
+    if ask.feature.version is not None and memo.code != code_of(ask.feature):
+        failed[DRIFT] = (
+            f"the code of {ask.feature.name} changed, but its version is still {ask.feature.version!r}: this value was "
+            "made by the older code. Raise the version to compute it again"
+        )
+    log.info("%s of %s: recalled", ask.feature.name, ask.scope, extra={"feature": ask.feature.name, "title": ask.scope})
+    return Outcome(ask, memo, failed=failed)
+
+
+def _computed(store: Store, ask: Ask, claim: Claim) -> Outcome:
+    feature = ask.feature
+    named = {"feature": feature.name, "title": ask.scope}
+    log.info("%s of %s: computing", feature.name, ask.scope, extra=named)
+    wall, cpu = time.perf_counter(), time.process_time()
+    with tempfile.TemporaryDirectory(prefix=f"mediaml-{feature.name}-") as scratch:
+        rows = feature(**_arguments(ask, Path(scratch)))
+        rows = _checked_schema(feature, ask.scope, rows)
+        rows = _keep_blobs(store, feature, rows)
+    metrics = {
+        "seconds": round(time.perf_counter() - wall, 3),
+        "cpu_seconds": round(time.process_time() - cpu, 3),
+        "rows": rows.num_rows,
+    }
+    failures = {check.name: check.failure(rows) for check in feature.checks}
+    failed = {name: reason for name, reason in failures.items() if reason is not None}
+    log.info("%s of %s: computed in %.1f s", feature.name, ask.scope, metrics["seconds"], extra={**named, **metrics})
+    return Outcome(ask, None, rows, column_digests(rows), failed, metrics, claim)
+
+
+def _arguments(ask: Ask, scratch: Path) -> dict[str, Any]:
+    arguments: dict[str, Any] = {}
+    for one in ask.feature.inputs:
+        view = ask.present[one.name]
+        if isinstance(view, View):
+            arguments[one.name] = one.reads.from_value(view)
+        else:
+            arguments[one.name] = {title: one.reads.from_value(each) for title, each in view.items()}
+    if ask.config is not None:
+        arguments["config"] = ask.config
+    if ask.feature.wants_scratch:
+        arguments["scratch"] = scratch
+    return arguments
+
+
+def _checked_schema(feature: AmberFeature, scope: str, rows: Any) -> pa.Table:
+    if not isinstance(rows, pa.Table) or not rows.schema.equals(feature.schema):
+        got = rows.schema if isinstance(rows, pa.Table) else type(rows).__name__
+        raise FeatureError(
+            f"{feature.name} of {scope} returned other rows than it declares.\n"
+            f"declared:\n{feature.schema}\nreturned:\n{got}\nMake the function return its schema"
+        )
+    return rows.cast(feature.schema).combine_chunks()
+
+
+def _keep_blobs(store: Store, feature: AmberFeature, rows: pa.Table) -> pa.Table:
+    """Replace the paths in blob columns by the names of stored files."""
+    for name in feature.blobs:
+        kept = [None if path is None else store.objects.add_file(Path(path)) for path in rows.column(name).to_pylist()]
+        column = pa.array(kept, pa.string())
+        rows = rows.set_column(rows.schema.get_field_index(name), feature.schema.field(name), column)
+    return rows

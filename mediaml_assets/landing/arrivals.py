@@ -1,0 +1,230 @@
+"""What changed in the landing folder, written to the store: the `source` of each title, and the `quarantine`.
+
+The work ends at "this file stands here": no content is read. A title's landing generation counts its deliveries and
+withdrawals; values of later stages carry it, so that a slow run on older content never replaces a newer value.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, ClassVar, Self
+
+import pyarrow as pa
+
+from mediaml_assets.amber.keys import column_digests, rows_digest
+from mediaml_assets.amber.ledger import Commit, Event, Value
+from mediaml_assets.amber.store import CATALOGUE, Store
+from mediaml_assets.errors import InputMoved, NotStored, TitleRefused
+from mediaml_assets.landing.bucket import LandedFile, LandingFolder
+from mediaml_assets.landing.titles import Title, title_of
+from mediaml_assets.settings import home
+
+SOURCE = "source"
+QUARANTINE = "quarantine"
+
+SOURCE_SCHEMA = pa.schema(
+    [
+        ("path", pa.string()),
+        ("size", pa.int64()),
+        ("mtime_ns", pa.int64()),
+        ("show", pa.string()),
+        ("season", pa.int32()),
+        ("episode", pa.int32()),
+    ]
+)
+QUARANTINE_SCHEMA = pa.schema([("path", pa.string()), ("reason", pa.string())])
+
+
+@dataclass(frozen=True)
+class SourceFile:
+    """Where a title's file lies now; what a feature that opens it reads."""
+
+    path: Path
+    size: int
+    """Bytes."""
+    mtime_ns: int
+    title: str
+
+    columns: ClassVar[tuple[str, ...]] = ("path", "size", "mtime_ns")
+
+    @classmethod
+    def from_value(cls, view: Any) -> Self:
+        """Made from the `source` of a title."""
+        row = view.row(cls.columns)
+        return cls(home().landing / row["path"], row["size"], row["mtime_ns"], view.title)
+
+    def check_unmoved(self) -> None:
+        """Raise InputMoved when the file is not what landed: ask before and after reading it."""
+        try:
+            stat = self.path.stat()
+        except OSError as gone:
+            raise InputMoved(f"{self.path} of {self.title} went away while it was read ({gone.strerror})") from gone
+        if (stat.st_size, stat.st_mtime_ns) != (self.size, self.mtime_ns):
+            raise InputMoved(
+                f"{self.path} of {self.title} changed while it was read; the next landing tick takes it up"
+            )
+
+
+@dataclass(frozen=True)
+class Arrival:
+    """One change of a title's source: delivered (again), or withdrawn."""
+
+    title: str
+    commit: Commit
+
+    @property
+    def data_version(self) -> str:
+        """Digest of the source row, or "withdrawn"."""
+        return self.commit.current.digest if self.commit.current else "withdrawn"
+
+
+@dataclass(frozen=True)
+class Tick:
+    """What one look at the landing folder found."""
+
+    arrivals: list[Arrival]
+    quarantine: dict[str, str]
+    """Path -> reason, of every file that lies there now and cannot be taken."""
+    quarantine_changed: bool
+    known: dict[str, list[int]]
+    """Path -> [size, mtime_ns] of every file dealt with; give it to the next tick."""
+    more: bool
+    """Whether the bound on work was met and files are left for the next tick."""
+
+
+def look(folder: LandingFolder, store: Store, known: Mapping[str, list[int]], limit: int = 200) -> Tick:
+    """Compare the folder with what is known, and write at most `limit` deliveries to the store.
+
+    Args:
+        folder: the landing folder.
+        store: where sources and the quarantine are kept.
+        known: what the last tick returned; empty is always right, and costs a store look-up for each file.
+        limit: bound on the deliveries of one tick; the next one goes on.
+    """
+    files = {one.path: one for one in folder.files()}
+    titles, quarantine = _titles(folder, store, files.values())
+    stamps = {path: _stamp(folder, files[path]) for path in titles}
+    changed = [files[path] for path in titles if known.get(path) != stamps[path]]
+    settled = folder.settled(changed[:limit])
+    arrivals = [_deliver(store, titles[one.path], one) for one in settled]
+    if not known or set(known) - set(titles):
+        slugs = {title.slug for title in titles.values()}
+        arrivals += [_withdraw(store, head) for head in _sources(store) if head.current and head.scope not in slugs]
+    dealt_with = {one.path for one in settled} | {path for path in titles if known.get(path) == stamps[path]}
+    return Tick(
+        arrivals=arrivals,
+        quarantine=quarantine,
+        quarantine_changed=_write_quarantine(store, quarantine),
+        known={path: stamps[path] for path in sorted(dealt_with)},
+        more=len(changed) > len(settled),
+    )
+
+
+def _stamp(folder: LandingFolder, file: LandedFile) -> list[int]:
+    sidecar = folder.sidecar(file.path)
+    return [file.size, file.mtime_ns, sidecar.stat().st_mtime_ns if sidecar.is_file() else 0]
+
+
+def _titles(
+    folder: LandingFolder, store: Store, files: Iterable[LandedFile]
+) -> tuple[dict[str, Title], dict[str, str]]:
+    """Path -> title of every file that can be taken, and path -> reason of the others."""
+    titles: dict[str, Title] = {}
+    quarantine: dict[str, str] = {}
+    holders: dict[str, str] = {}
+    for file in files:
+        try:
+            title = _title(folder, file)
+        except TitleRefused as refusal:
+            quarantine[file.path] = str(refusal)
+            continue
+        held_by = holders.setdefault(title.slug, file.path)
+        if held_by != file.path:
+            # of two files with one slug the one that was there before stays, else the first by name
+            loser = file.path if _current_path(store, title.slug) != file.path else held_by
+            holder = held_by if loser == file.path else file.path
+            holders[title.slug] = holder
+            quarantine[loser] = (
+                f"{loser!r} and {holder!r} both give the title {title.slug!r}; {holder!r} keeps it. Rename or remove "
+                f'{loser!r}, or give it a title of its own in a sidecar "{Path(loser).name}.title.json"'
+            )
+            titles.pop(loser, None)
+            if loser == file.path:
+                continue
+        titles[file.path] = title
+    return titles, quarantine
+
+
+def _title(folder: LandingFolder, file: LandedFile) -> Title:
+    if not file.readable:
+        raise TitleRefused(f"{file.path!r} cannot be read: permission denied. Give the service read permission (chmod)")
+    return title_of(file.path, folder.sidecar(file.path))
+
+
+def _current_path(store: Store, slug: str) -> str | None:
+    try:
+        view = store.view(SOURCE, slug)
+    except NotStored:
+        return None
+    return None if view.withdrawn else str(view.row(["path"])["path"])
+
+
+def _sources(store: Store) -> list[Commit]:
+    heads = (store.ledger.head(SOURCE, slug) for slug in store.ledger.scopes(SOURCE))
+    return [head for head in heads if head is not None]
+
+
+def _deliver(store: Store, title: Title, file: LandedFile) -> Arrival:
+    row = {
+        "path": file.path,
+        "size": file.size,
+        "mtime_ns": file.mtime_ns,
+        "show": title.show,
+        "season": title.season,
+        "episode": title.episode,
+    }
+    value = _write(store, SOURCE, pa.Table.from_pylist([row], schema=SOURCE_SCHEMA))
+    return Arrival(title.slug, _commit(store, SOURCE, title.slug, "computed", value))
+
+
+def _withdraw(store: Store, head: Commit) -> Arrival:
+    return Arrival(head.scope, _commit(store, SOURCE, head.scope, "withdrawn", None))
+
+
+def _write_quarantine(store: Store, quarantine: Mapping[str, str]) -> bool:
+    """Keep the list of refused files as a value of its own; True when it changed."""
+    rows = [{"path": path, "reason": reason} for path, reason in sorted(quarantine.items())]
+    before = store.ledger.head(QUARANTINE, CATALOGUE)
+    if before is None and not rows:
+        return False
+    value = _write(store, QUARANTINE, pa.Table.from_pylist(rows, schema=QUARANTINE_SCHEMA))
+    after = _commit(store, QUARANTINE, CATALOGUE, "computed", value)
+    return before is None or after.seq != before.seq
+
+
+def _write(store: Store, feature: str, rows: pa.Table) -> Value:
+    columns = column_digests(rows)
+    return store.write_rows(feature, rows, rows_digest(columns), columns)
+
+
+def _commit(store: Store, feature: str, scope: str, event: Event, value: Value | None) -> Commit:
+    """Append to a chain that landing writes itself; what already stands there is not written again."""
+    while True:
+        head = store.ledger.head(feature, scope)
+        if head is not None and head.current == value:
+            return head
+        row = Commit(
+            feature=feature,
+            scope=scope,
+            event=event,
+            value=value,
+            current=value,
+            key=value.key if value else "",
+            generation=head.generation + 1 if head else 1,
+            at=datetime.now(UTC).isoformat(timespec="milliseconds"),
+            who="landing",
+        )
+        written = store.ledger.append(row, head)
+        if written is not None:
+            return written

@@ -1,0 +1,81 @@
+"""The landing folder: which films lie there, and since when. A bucket stands behind the same seam later."""
+
+import os
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+FILMS = frozenset(
+    [".mp4", ".m4v", ".mov", ".mkv", ".webm", ".ts", ".m2ts", ".mts", ".mxf", ".avi", ".ogv", ".mpg", ".mpeg", ".3gp"]
+    + [".h264", ".h265"]
+)
+"""Suffixes of files that are taken for films; others (texts, labels, artwork) lie beside them."""
+
+
+@dataclass(frozen=True)
+class LandedFile:
+    """A film in the landing folder, as the file system states it; its content was not looked at."""
+
+    path: str
+    """Relative to the landing folder, with forward slashes."""
+    size: int
+    """Bytes."""
+    mtime_ns: int
+    readable: bool = True
+
+
+class LandingFolder:
+    """The landing folder of one installation.
+
+    Args:
+        root: the folder; it may be read-only and need not exist yet.
+        settle_seconds: how long a file must stay the same before it counts as complete.
+    """
+
+    def __init__(self, root: Path, settle_seconds: float = 1.0) -> None:
+        self.root = root
+        self.settle_seconds = settle_seconds
+
+    def files(self) -> list[LandedFile]:
+        """Every film below the folder, sorted by path; hidden files and folders are left out."""
+        return sorted(self._walk(self.root), key=lambda one: one.path)
+
+    def settled(self, files: list[LandedFile]) -> list[LandedFile]:
+        """Those of the files that did not change while we waited: a copy that is under way is left for later.
+
+        Waits `settle_seconds` when one of them is younger than that; otherwise not at all.
+        """
+        newest = max((one.mtime_ns for one in files), default=0)
+        age = time.time() - newest / 1e9
+        # a clock that is ahead of ours, or a copy that keeps old time stamps, must not be trusted: look twice
+        if files and self.settle_seconds > 0:
+            time.sleep(min(self.settle_seconds, max(0.2, self.settle_seconds - age)))
+        return [one for one in files if self._stat(self.root / one.path) == (one.size, one.mtime_ns)]
+
+    def sidecar(self, path: str) -> Path:
+        """Where a person may write the catalogue facts of a film: `<file>.title.json` beside it."""
+        return self.root / f"{path}.title.json"
+
+    def _walk(self, folder: Path) -> Iterator[LandedFile]:
+        try:
+            entries = list(os.scandir(folder))
+        except FileNotFoundError:
+            return
+        for entry in entries:
+            if entry.name.startswith("."):
+                continue
+            if entry.is_dir(follow_symlinks=False):
+                yield from self._walk(Path(entry.path))
+            elif PurePosixPath(entry.name).suffix.lower() in FILMS and entry.is_file():
+                stat = entry.stat()
+                relative = Path(entry.path).relative_to(self.root).as_posix()
+                yield LandedFile(relative, stat.st_size, stat.st_mtime_ns, os.access(entry.path, os.R_OK))
+
+    @staticmethod
+    def _stat(path: Path) -> tuple[int, int] | None:
+        try:
+            stat = path.stat()
+        except FileNotFoundError:
+            return None
+        return stat.st_size, stat.st_mtime_ns

@@ -1,0 +1,92 @@
+"""The landing sensor: files that settle in the landing folder become titles and sources in Dagster."""
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+import dagster as dg
+
+from mediaml_assets.amber.assets import STORE, TITLES
+from mediaml_assets.amber.io_manager import FeatureStore
+from mediaml_assets.landing.arrivals import QUARANTINE, SOURCE, Arrival, Tick, look
+from mediaml_assets.landing.bucket import LandingFolder
+from mediaml_assets.settings import home
+
+
+def landing_assets() -> list[dg.AssetSpec]:
+    """What landing writes: the source of each title, and the list of files it could not take."""
+    return [
+        dg.AssetSpec(
+            SOURCE,
+            partitions_def=TITLES,
+            group_name="landing",
+            kinds={"file"},
+            description="The film that lies in the landing folder for a title: its path, size and time. Written by the "
+            "landing sensor, which opens no file.",
+        ),
+        dg.AssetSpec(
+            QUARANTINE,
+            group_name="landing",
+            kinds={"file"},
+            description="Files in the landing folder that cannot be taken as titles, each with its reason.",
+        ),
+    ]
+
+
+def landing_sensor(seconds: int) -> dg.SensorDefinition:
+    """The sensor over the landing folder, ticking at most every `seconds`."""
+
+    @dg.sensor(
+        name="landing",
+        minimum_interval_seconds=seconds,
+        default_status=dg.DefaultSensorStatus.RUNNING,
+        required_resource_keys={STORE},
+        description="Adds a partition for each new title and reports its source; never reads a film.",
+    )
+    def landing(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
+        manager: FeatureStore = getattr(context.resources, STORE)
+        known = json.loads(context.cursor) if context.cursor else {}
+        tick = look(LandingFolder(home().landing), manager.store, known)
+        if not tick.arrivals and not tick.quarantine_changed and tick.known == known:
+            return dg.SkipReason(f"nothing changed among {len(known)} files in {home().landing}")
+        titles = context.instance.get_dynamic_partitions(str(TITLES.name))
+        fresh = [one.title for one in tick.arrivals if one.title not in titles]
+        return dg.SensorResult(
+            dynamic_partitions_requests=[TITLES.build_add_request(fresh)] if fresh else [],
+            asset_events=events(tick),
+            cursor=json.dumps(tick.known),
+        )
+
+    return landing
+
+
+def report(instance: dg.DagsterInstance, tick: Tick) -> None:
+    """Tell a Dagster instance what a look at the landing folder found, without a sensor (the command line does)."""
+    instance.add_dynamic_partitions(str(TITLES.name), [one.title for one in tick.arrivals])
+    for event in events(tick):
+        instance.report_runless_asset_event(event)
+
+
+def events(tick: Tick) -> Sequence[dg.AssetMaterialization]:
+    """The Dagster events of one look: a materialisation for each arrival, and the quarantine when it changed."""
+    found = [_arrival_event(one) for one in tick.arrivals]
+    if tick.quarantine_changed:
+        lines = [
+            "| file | reason |",
+            "| --- | --- |",
+            *(f"| `{p}` | {r} |" for p, r in sorted(tick.quarantine.items())),
+        ]
+        metadata: dict[str, Any] = {"files": len(tick.quarantine), "quarantine": dg.MetadataValue.md("\n".join(lines))}
+        found.append(dg.AssetMaterialization(QUARANTINE, metadata=metadata))
+    return found
+
+
+def _arrival_event(arrival: Arrival) -> dg.AssetMaterialization:
+    current = arrival.commit.current
+    return dg.AssetMaterialization(
+        SOURCE,
+        partition=arrival.title,
+        # a materialisation, not an observation: only that makes the partition present for what is downstream
+        tags={"dagster/data_version": arrival.data_version},
+        metadata={"generation": arrival.commit.generation, "state": "present" if current else "withdrawn"},
+    )
