@@ -1,9 +1,11 @@
-"""When a feature runs by itself: conditions on Dagster's events, and a reconcile that trusts only the keys."""
+"""When a feature runs by itself: conditions on Dagster's events."""
+
+from typing import Any
 
 import dagster as dg
 
-AC = dg.AutomationCondition
-Condition = dg.AutomationCondition[dg.AssetKey]
+AC: Any = dg.AutomationCondition
+Condition = dg.AutomationCondition[Any]
 
 
 def _since(condition: Condition) -> Condition:
@@ -14,9 +16,9 @@ def _since(condition: Condition) -> Condition:
     return condition.since(AC.newly_requested() & ~condition)
 
 
-_CHANGED = AC.any_deps_match(AC.data_version_changed())
+_CHANGED: Condition = AC.any_deps_match(AC.data_version_changed())
 
-ON_CHANGE = (
+ON_CHANGE: Condition = (
     # `missing` rather than `newly_missing`: also what lay there before the sensor was first turned on
     (AC.missing() | _since(AC.code_version_changed()) | _since(_CHANGED))
     & ~AC.any_deps_missing()
@@ -28,7 +30,7 @@ ON_CHANGE = (
 ).with_label("on_change")
 """For a feature of one title: missing, its code changed, or an input's value changed."""
 
-ANY_TITLE = (
+ANY_TITLE: Condition = (
     (AC.missing() | _since(AC.code_version_changed()) | _since(_CHANGED))
     & ~AC.in_progress()
     & ~AC.any_deps_in_progress()

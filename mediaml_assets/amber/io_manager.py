@@ -38,8 +38,8 @@ class FeatureStore(dg.ConfigurableIOManager):
         if not isinstance(obj, Outcome):
             asset, kind = context.asset_key.to_user_string(), type(obj).__name__
             raise FeatureError(
-                f"{asset} returned {kind}; the feature store keeps outcomes of Amber Features only: declare the function "
-                "with @amber_feature"
+                f"{asset} returned {kind}; the feature store keeps outcomes of Amber Features only: "
+                "declare the function with @amber_feature"
             )
         row = commit(self.store, obj, run=context.run_id)
         context.add_output_metadata({"ledger": f"{row.feature}/{row.scope}/{row.seq}", "event": row.event})

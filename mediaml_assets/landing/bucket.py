@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 FILMS = frozenset(
-    [".mp4", ".m4v", ".mov", ".mkv", ".webm", ".ts", ".m2ts", ".mts", ".mxf", ".avi", ".ogv", ".mpg", ".mpeg", ".3gp"]
-    + [".h264", ".h265"]
+    {".mp4", ".m4v", ".mov", ".mkv", ".webm", ".ts", ".m2ts", ".mts", ".mxf", ".avi", ".ogv", ".mpg", ".mpeg", ".3gp"}
+    | {".h264", ".h265"}
 )
 """Suffixes of files that are taken for films; others (texts, labels, artwork) lie beside them."""
 
