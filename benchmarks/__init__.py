@@ -1,0 +1,1 @@
+"""What the project claims in figures, measured: `make bench NAME=<module> SEED=<n>`."""
