@@ -1,0 +1,123 @@
+"""From decoded pictures of any shape to the recipe's canvas: deinterlaced, square pixels, upright, centred."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+import av
+
+from mediaml_assets.errors import MediaRefused
+from mediaml_assets.jasper.probe import VideoFacts
+
+_WIDEST = 20
+_BT709, _UNSAID_MATRIX = 1, 2  # ITU-T H.273 matrix coefficients
+
+
+@dataclass(frozen=True)
+class Placement:
+    """Where the whole picture lies on the canvas, in pixels, all even: ``[x, x + width)`` by ``[y, y + height)``."""
+
+    x: int
+    y: int
+    width: int
+    height: int
+
+
+def place(width: int, height: int, aspect: Fraction, canvas: tuple[int, int]) -> Placement:
+    """The largest centred place for a shown picture of `width` x `height` pixels of shape `aspect` (width : height).
+
+    Raises:
+        MediaRefused: the shown picture is more than 20 times as wide as high, or as high as wide.
+    """
+    shape = Fraction(width, height) * aspect
+    if not Fraction(1, _WIDEST) <= shape <= _WIDEST:
+        raise MediaRefused(f"the picture's shape {float(shape):.3g}:1 is not a film's; check its sample aspect ratio")
+    across, down = canvas
+    fits_across = shape >= Fraction(across, down)
+    wide = across if fits_across else min(across, _even(down * shape))
+    high = min(down, _even(across / shape)) if fits_across else down
+    return Placement(_even_below((across - wide) / 2), _even_below((down - high) / 2), wide, high)
+
+
+class CanvasFilter:
+    """A libavfilter graph that turns decoded pictures into canvas pictures, and keeps each one's number.
+
+    The graph is rebuilt when the decoded pictures change shape or turn out to be interlaced. Colours are converted to
+    BT.709 in the limited range where the stream says that they are not; an untagged stream counts as BT.709.
+    """
+
+    def __init__(self, facts: VideoFacts, canvas: tuple[int, int]) -> None:
+        """Args: the probed stream, and the canvas as (width, height)."""
+        self._facts = facts
+        self._canvas = canvas
+        self._interlaced = facts.interlaced
+        self._key: tuple[object, ...] | None = None
+        self._graph: Any = None
+        self.placement = self._place(facts.width, facts.height)
+
+    def push(self, frame: Any, number: int) -> Iterator[tuple[int, Any]]:
+        """Give in source picture `number`; yields (number, canvas picture) of those that are ready."""
+        self._interlaced |= bool(frame.interlaced_frame)
+        key = (frame.width, frame.height, frame.format.name, frame.colorspace, frame.color_range, self._interlaced)
+        if key != self._key:
+            yield from self.flush()
+            self._key, self._graph = key, self._build(frame)
+        frame.pts, frame.time_base = number, Fraction(1)
+        self._graph.push(frame)
+        yield from self._pull()
+
+    def flush(self) -> Iterator[tuple[int, Any]]:
+        """Yield what the graph still holds."""
+        if self._graph is not None:
+            self._graph.push(None)
+            yield from self._pull()
+            self._graph = self._key = None
+
+    def _pull(self) -> Iterator[tuple[int, Any]]:
+        while True:
+            try:
+                frame = self._graph.pull()
+            except (av.BlockingIOError, EOFError):
+                return
+            yield round(frame.pts * frame.time_base), frame
+
+    def _place(self, width: int, height: int) -> Placement:
+        aspect = self._facts.sample_aspect
+        if self._facts.orientation.swaps_sides:
+            width, height, aspect = height, width, 1 / aspect
+        return place(width, height, aspect, self._canvas)
+
+    def _build(self, frame: Any) -> Any:
+        graph = av.filter.Graph()
+        graph.threads = 1
+        source = graph.add(
+            "buffer", video_size=f"{frame.width}x{frame.height}", pix_fmt=frame.format.name, time_base="1/1",
+            pixel_aspect="1/1", colorspace=str(int(frame.colorspace)), range=str(int(frame.color_range)),
+        )  # fmt: skip
+        chain = [graph.add(*step.partition("=")[::2]) for step in self._steps(frame)]
+        graph.link_nodes(source, *chain, graph.add("buffersink")).configure()
+        return graph
+
+    def _steps(self, frame: Any) -> list[str]:
+        put = self._place(frame.width, frame.height)
+        turned = self._facts.orientation
+        wide, high = (put.height, put.width) if turned.swaps_sides else (put.width, put.height)
+        shrinks = frame.width * frame.height > wide * high
+        deinterlace = ["bwdif=mode=send_frame:parity=auto:deint=interlaced"] if self._interlaced else []
+        scale = f"scale={wide}:{high}:flags={'area' if shrinks else 'bicubic'}:out_range=tv{_to_bt709(frame)}"
+        pad = f"pad={self._canvas[0]}:{self._canvas[1]}:{put.x}:{put.y}:black"
+        return [*deinterlace, scale, "format=yuv420p", *turned.filters, pad]
+
+
+def _to_bt709(frame: Any) -> str:
+    said = frame.colorspace not in (_BT709, _UNSAID_MATRIX)
+    return ":out_color_matrix=bt709" if said or frame.format.is_rgb else ""
+
+
+def _even(value: Fraction | float) -> int:
+    return max(2, 2 * round(value / 2))
+
+
+def _even_below(value: float) -> int:
+    return 2 * int(value // 2)

@@ -1,0 +1,252 @@
+"""What algorithms read: a title's standard encode, frame-exact, by index or from end to end."""
+
+from collections import OrderedDict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import cached_property
+from pathlib import Path
+from typing import Any, ClassVar, Protocol, Self
+
+import av
+import numpy as np
+from numpy.typing import NDArray
+
+from mediaml_assets.jasper.frame_map import FrameMap
+from mediaml_assets.jasper.frame_tape import FrameTape
+from mediaml_assets.jasper.planes import Plane, plane_view
+from mediaml_assets.jasper.recipe import ML_360P_V1
+
+_KEPT_FRAMES = 2 * ML_360P_V1.gop
+_FULL_SCALE = 32_768.0
+
+
+class ValueView(Protocol):
+    """A stored value as a reading type sees it: the title, its one row and its files."""
+
+    title: str
+
+    def row(self) -> dict[str, Any]:
+        """The columns of the one row."""
+
+    def blob(self, name: str) -> Path:
+        """The stored file that column `name` holds."""
+
+
+class Frame:
+    """One frame of a standard encode. Its planes are views of the decoder's memory: treat them as read-only."""
+
+    __slots__ = ("_decoded", "index")
+
+    def __init__(self, index: int, decoded: Any) -> None:
+        """Args: frame number, and the decoded PyAV ``VideoFrame``."""
+        self.index = index
+        self._decoded = decoded
+
+    @property
+    def y(self) -> Plane:
+        """Luma, uint8 [360, 640], 16 black to 235 white."""
+        return plane_view(self._decoded.planes[0])
+
+    @property
+    def u(self) -> Plane:
+        """Blue difference, uint8 [180, 320], 128 neutral."""
+        return plane_view(self._decoded.planes[1])
+
+    @property
+    def v(self) -> Plane:
+        """Red difference, uint8 [180, 320], 128 neutral."""
+        return plane_view(self._decoded.planes[2])
+
+    def gray(self) -> Plane:
+        """The luma plane, uint8 [360, 640]."""
+        return self.y
+
+    def rgb(self) -> NDArray[np.uint8]:
+        """Red, green and blue from BT.709 limited range: uint8 [360, 640, 3], 0 to 255; a copy."""
+        pixels: NDArray[np.uint8] = self._decoded.to_ndarray(format="rgb24", src_colorspace="ITU709")
+        return pixels
+
+
+class Media:
+    """A title's standard encode. Not for use by several threads at once; processes each open their own.
+
+    Attributes:
+        title: the title's slug.
+        rate: frames a second, exact and constant.
+        frame_count: number of frames; indices run over [0, frame_count).
+        width: canvas across, in pixels.
+        height: canvas down, in pixels.
+        active: x, y, width, height of the active picture on the canvas, without bars.
+    """
+
+    columns: ClassVar[tuple[str, ...]] = (
+        "video", "sound", "tape", "frame_map", "width", "height", "frame_count", "rate_num", "rate_den",
+        "active_x", "active_y", "active_w", "active_h", "time_base_num", "time_base_den",
+    )  # fmt: skip
+
+    def __init__(self, title: str, files: "MediaFiles", facts: "MediaFacts") -> None:
+        """Args: the slug, where the files are, and what the row says of them."""
+        self.title = title
+        self._files, self._facts = files, facts
+        self.rate, self.frame_count = facts.rate, facts.frame_count
+        self.width, self.height, self.active = facts.width, facts.height, facts.active
+
+    @classmethod
+    def from_value(cls, view: ValueView) -> Self:
+        """Read a stored ``standard_encode``."""
+        row = view.row()
+        return cls(
+            view.title,
+            MediaFiles(
+                view.blob("video"), view.blob("sound") if row["sound"] else None, view.blob("tape"),
+                view.blob("frame_map"),
+            ),
+            MediaFacts(
+                Fraction(row["rate_num"], row["rate_den"]), row["frame_count"], row["width"], row["height"],
+                (row["active_x"], row["active_y"], row["active_w"], row["active_h"]),
+                Fraction(row["time_base_num"], row["time_base_den"]),
+            ),
+        )  # fmt: skip
+
+    @cached_property
+    def tape(self) -> FrameTape:
+        """64x36 YUV of every frame, mapped from its file."""
+        return FrameTape.open(self._files.tape)
+
+    def frames(self, indices: Iterable[int]) -> Iterator[Frame]:
+        """The frames with these numbers, in the order given; a seek decodes at most 12 frames.
+
+        Neighbours, repetitions and either direction cost one decoding of each group of 12.
+
+        Raises:
+            IndexError: a number is outside [0, frame_count).
+        """
+        for index in indices:
+            yield Frame(index, self._seeker.frame(index))
+
+    def sequential(self, start: int = 0, end: int | None = None) -> Iterator[Frame]:
+        """Frames [start, end) one after the other; to the last when `end` is None. No frame is kept."""
+        stop = self.frame_count if end is None else end
+        if not 0 <= start <= stop <= self.frame_count:
+            raise IndexError(f"{self.title}: frames [{start}, {stop}) are not within [0, {self.frame_count})")
+        if start == stop:
+            return
+        with _Decoder(self._files.video, self.rate) as decoder:
+            for index, decoded in decoder.from_key_frame(start):
+                if index >= start:
+                    yield Frame(index, decoded)
+                if index + 1 >= stop:
+                    return
+
+    def sound(self) -> NDArray[np.float32] | None:
+        """The whole sound: float32 [samples] in [-1, 1), mono, 16 kHz, sample n at n / 16000 s; None without sound."""
+        if self._files.sound is None:
+            return None
+        with av.open(str(self._files.sound)) as container:
+            blocks = [frame.to_ndarray().reshape(-1) for frame in container.decode(audio=0)]
+        samples = np.concatenate(blocks) if blocks else np.zeros(0, np.int16)
+        return samples.astype(np.float32) / np.float32(_FULL_SCALE)
+
+    def source_time(self, index: int) -> Fraction:
+        """Seconds from the source's first picture to the one that frame `index` shows, exactly."""
+        return self.frame_map.source_time(self._checked(index))
+
+    def timecode(self, index: int) -> str:
+        """``HH:MM:SS:FF`` of a frame, counted from 00:00:00:00 at the rate rounded to whole frames, non-drop."""
+        base = max(1, round(self.rate))
+        seconds, frame = divmod(self._checked(index), base)
+        return f"{seconds // 3600:02}:{seconds // 60 % 60:02}:{seconds % 60:02}:{frame:02}"
+
+    @cached_property
+    def frame_map(self) -> FrameMap:
+        """Which source picture each frame shows."""
+        return FrameMap.open(self._files.frame_map, self._facts.time_base)
+
+    @cached_property
+    def _seeker(self) -> "_Seeker":
+        return _Seeker(_Decoder(self._files.video, self.rate), self.title, self.frame_count)
+
+    def _checked(self, index: int) -> int:
+        if not 0 <= index < self.frame_count:
+            raise IndexError(f"{self.title}: frame {index} is not within [0, {self.frame_count})")
+        return index
+
+
+@dataclass(frozen=True)
+class MediaFiles:
+    """Where the files of a standard encode are; no sound file when the title has none."""
+
+    video: Path
+    sound: Path | None
+    tape: Path
+    frame_map: Path
+
+
+@dataclass(frozen=True)
+class MediaFacts:
+    """What is known of a standard encode: see `Media` and, for ``time_base``, `FrameMap`."""
+
+    rate: Fraction
+    frame_count: int
+    width: int
+    height: int
+    active: tuple[int, int, int, int]
+    time_base: Fraction
+
+
+class _Decoder:
+    """One open video file. Its key frames stand at multiples of 12 and nothing is reordered, so pts gives the index."""
+
+    def __init__(self, path: Path, rate: Fraction) -> None:
+        self._container = av.open(str(path))
+        self._stream = self._container.streams.video[0]
+        self._stream.codec_context.thread_count = 1
+        self._stream.codec_context.thread_type = "NONE"
+        self._ticks = 1 / (rate * self._stream.time_base)
+        self._half = self._ticks.numerator // 2
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._container.close()
+
+    def from_key_frame(self, index: int) -> Iterator[tuple[int, Any]]:
+        """(index, decoded frame) from the last key frame at or before `index` on, to the end of the file."""
+        if index:
+            self._container.seek(round(index * self._ticks), stream=self._stream)
+        frame, ticks, half = self._ticks.denominator, self._ticks.numerator, self._half
+        for decoded in self._container.decode(self._stream):
+            yield (decoded.pts * frame + half) // ticks, decoded
+
+
+class _Seeker:
+    """Random access with a memory of the last frames decoded."""
+
+    def __init__(self, decoder: _Decoder, title: str, frame_count: int) -> None:
+        self._decoder, self._title, self._count = decoder, title, frame_count
+        self._kept: OrderedDict[int, Any] = OrderedDict()
+        self._running: Iterator[tuple[int, Any]] = iter(())
+        self._next = -ML_360P_V1.gop
+
+    def frame(self, index: int) -> Any:
+        if not 0 <= index < self._count:
+            raise IndexError(f"{self._title}: frame {index} is not within [0, {self._count})")
+        if index in self._kept:
+            return self._kept[index]
+        ahead = index - self._next
+        if not 0 <= ahead < ML_360P_V1.gop:
+            self._running = self._decoder.from_key_frame(index)
+        for found, decoded in self._running:
+            self._keep(found, decoded)
+            if found == index:
+                return decoded
+        raise IndexError(f"{self._title}: frame {index} is missing from the video file; standardise the title again")
+
+    def _keep(self, index: int, decoded: Any) -> None:
+        self._kept[index] = decoded
+        self._kept.move_to_end(index)
+        self._next = index + 1
+        while len(self._kept) > _KEPT_FRAMES:
+            self._kept.popitem(last=False)

@@ -1,0 +1,93 @@
+"""A title's sound on the clock of its picture: sample n of the result is heard n / rate seconds after the first frame.
+
+Sound before the first frame is cut, missing sound is silence, and what its time stamps say is kept to within 20 ms:
+a jump in them is a gap or an overlap, never a drift.
+"""
+
+from collections.abc import Callable
+from fractions import Fraction
+from typing import Any
+
+import av
+import numpy as np
+from numpy.typing import NDArray
+
+Samples = NDArray[np.int16]
+_JUMP = Fraction(1, 50)
+_BLOCK = 4096
+
+
+class SoundClock:
+    """Resamples decoded audio frames to one rate and layout, places them in time and hands on blocks of samples."""
+
+    def __init__(self, rate: int, layout: str, seconds: Fraction, sink: Callable[[Samples], None]) -> None:
+        """Args: samples a second, ``mono`` or ``stereo``, length, and what takes int16 [samples, channels] blocks."""
+        self._rate, self._layout, self._sink = rate, layout, sink
+        self._total = round(seconds * rate)
+        self._channels = {"mono": 1, "stereo": 2}[layout]
+        self._resampler: Any = None
+        self._shape: tuple[object, ...] = ()
+        self._expected = Fraction(0)
+        self._skip = 0
+        self._held: list[Samples] = []
+        self._held_samples = 0
+        self.samples = 0
+
+    def push(self, frame: Any, start: Fraction) -> None:
+        """Take one decoded PyAV ``AudioFrame`` that starts `start` seconds after the first picture."""
+        shape = (frame.format.name, frame.layout.name, frame.sample_rate)
+        if self._resampler is None or shape != self._shape or abs(start - self._expected) > _JUMP:
+            self._jump(start)
+            self._resampler = av.AudioResampler(format="s16", layout=self._layout, rate=self._rate)
+            self._shape, self._expected = shape, start
+        self._expected += Fraction(frame.samples, frame.sample_rate)
+        frame.pts = None
+        for out in self._resampler.resample(frame):
+            self._emit(_array(out, self._channels))
+
+    def finish(self) -> None:
+        """Fill the rest with silence and hand on the last, shorter block."""
+        self._drain()
+        self._silence(self._total - self.samples)
+        if self._held:
+            self._sink(np.concatenate(self._held))
+            self._held = []
+
+    def _jump(self, start: Fraction) -> None:
+        self._drain()
+        target = round(start * self._rate)
+        self._silence(target - self.samples)
+        self._skip = max(0, self.samples - target)
+
+    def _drain(self) -> None:
+        if self._resampler is not None:
+            for out in self._resampler.resample(None):
+                self._emit(_array(out, self._channels))
+            self._resampler = None
+
+    def _silence(self, samples: int) -> None:
+        self._skip = 0
+        left = min(samples, self._total - self.samples)
+        while left > 0:
+            block = np.zeros((min(left, _BLOCK), self._channels), np.int16)
+            self._emit(block)
+            left -= len(block)
+
+    def _emit(self, samples: Samples) -> None:
+        cut = min(self._skip, len(samples))
+        self._skip -= cut
+        kept = samples[cut : cut + self._total - self.samples]
+        self.samples += len(kept)
+        self._held.append(kept)
+        self._held_samples += len(kept)
+        if self._held_samples >= _BLOCK:
+            joined = np.concatenate(self._held)
+            whole = len(joined) - len(joined) % _BLOCK
+            for at in range(0, whole, _BLOCK):
+                self._sink(joined[at : at + _BLOCK])
+            self._held, self._held_samples = [joined[whole:]], len(joined) - whole
+
+
+def _array(frame: Any, channels: int) -> Samples:
+    samples: Samples = frame.to_ndarray().reshape(-1, channels)
+    return samples

@@ -1,0 +1,120 @@
+"""Reading a delivered file once: its pictures in the order shown and its sound, decoded, with exact times."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import av
+
+from mediaml_assets.jasper.container import decode, opened, use_one_thread
+from mediaml_assets.jasper.probe import Probe
+from mediaml_assets.jasper.timing import StreamTimes, TimesReader
+
+
+@dataclass(frozen=True)
+class Picture:
+    """One decoded picture: the PyAV frame, its number, its time stamp, and seconds since the first picture."""
+
+    frame: Any
+    number: int
+    pts: int
+    time: Fraction
+
+
+@dataclass(frozen=True)
+class Sound:
+    """One decoded PyAV audio frame, and its start in seconds since the first picture."""
+
+    frame: Any
+    start: Fraction
+
+
+class Source:
+    """A delivered file, read once from start to end by iterating over it. Damaged packets are skipped and counted.
+
+    Attributes:
+        start_pts: time stamp of the first picture.
+        pictures: pictures decoded so far.
+        damaged: packets that could not be decoded and pictures flagged corrupt, so far.
+        restamped: pictures whose own time stamp was missing or ran backwards, so far.
+    """
+
+    def __init__(self, path: Path, probed: Probe, times: StreamTimes, rate: Fraction) -> None:
+        """Args: the file, what `probe` and `scan` said of it, and its nominal rate."""
+        self._path, self._probe, self._times = path, probed, times
+        first = probed.video.first_pts
+        self.start_pts = int(times.pts[0]) if first is None or not times.trusted else first
+        self._step = max(1, round(1 / (rate * times.time_base)))
+        self._last = self.start_pts - self._step
+        self.pictures = self.damaged = self.restamped = 0
+        self.sound_damaged = 0
+
+    def __iter__(self) -> Iterator[Picture | Sound]:
+        with opened(self._path) as container:
+            video = container.streams[self._probe.video.index]
+            streams = [video]
+            if self._probe.audio is not None:
+                streams.append(container.streams[self._probe.audio.index])
+            for stream in streams:
+                use_one_thread(stream)
+            for packet in container.demux(streams):
+                if packet.stream_index == video.index:
+                    yield from self._shown(video, packet)
+                else:
+                    yield from self._heard(streams[-1], packet)
+
+    def _shown(self, stream: Any, packet: Any) -> Iterator[Picture]:
+        try:
+            frames = decode(stream, packet)
+        except av.FFmpegError:
+            self.damaged += 1
+            return
+        for frame in frames:
+            self.damaged += bool(frame.is_corrupt)
+            pts = self._stamp(frame)
+            yield Picture(frame, self.pictures, pts, (pts - self.start_pts) * self._times.time_base)
+            self.pictures += 1
+
+    def _stamp(self, frame: Any) -> int:
+        if not self._times.trusted:
+            known = self._times.pts
+            pts = int(known[self.pictures]) if self.pictures < len(known) else self._last + self._step
+        else:
+            pts = self._last if frame.pts is None else int(frame.pts)
+        if pts <= self._last:
+            pts = self._last + self._step
+            self.restamped += 1
+        self._last = pts
+        return pts
+
+    def _heard(self, stream: Any, packet: Any) -> Iterator[Sound]:
+        try:
+            frames = decode(stream, packet)
+        except av.FFmpegError:
+            self.sound_damaged += 1
+            return
+        start = self.start_pts * self._times.time_base
+        for frame in frames:
+            if frame.pts is not None and frame.sample_rate > 0:
+                yield Sound(frame, frame.pts * frame.time_base - start)
+
+
+def scan(path: Path, probed: Probe) -> tuple[StreamTimes, Fraction | None]:
+    """Read every packet's time without decoding any.
+
+    Returns:
+        The picture's time stamps, and the time stamp of the first sound in seconds (None without sound).
+    """
+    with opened(path) as container:
+        video = container.streams[probed.video.index]
+        audio = None if probed.audio is None else container.streams[probed.audio.index]
+        reader = TimesReader(video, in_decoding_order=probed.container == "avi")
+        first_sound: Fraction | None = None
+        for packet in container.demux([video] if audio is None else [video, audio]):
+            if packet.stream_index == video.index:
+                reader.add(packet)
+            elif first_sound is None and packet.pts is not None and not packet.is_discard:
+                first_sound = packet.pts * packet.time_base
+        return reader.times(), first_sound

@@ -1,0 +1,247 @@
+"""From a delivered file to the one derivative that every algorithm reads, in one decoding pass."""
+
+import math
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from mediaml_assets.errors import MediaRefused
+from mediaml_assets.jasper.active_picture import ActivePicture
+from mediaml_assets.jasper.canvas import CanvasFilter
+from mediaml_assets.jasper.frame_tape import FrameTape
+from mediaml_assets.jasper.limits import LIMITS
+from mediaml_assets.jasper.loudness import SoundMeter
+from mediaml_assets.jasper.planes import planes_of
+from mediaml_assets.jasper.probe import Probe, probe
+from mediaml_assets.jasper.quality import Measured, Quality, judge, picture_shares
+from mediaml_assets.jasper.recipe import Recipe
+from mediaml_assets.jasper.sound import SoundClock
+from mediaml_assets.jasper.source import Picture, Sound, Source, scan
+from mediaml_assets.jasper.timing import Rate, StreamTimes, choose_rate
+from mediaml_assets.jasper.writer import MAP, SOUND, TAPE, VIDEO, PictureWriter, SoundWriter
+
+_HDR = {"smpte2084": "PQ", "arib-std-b67": "HLG"}
+
+
+@dataclass(frozen=True)
+class StandardEncode:
+    """A standard encode and all that is known of how it came about.
+
+    Attributes:
+        recipe: name of the recipe.
+        video: MP4 with the picture and, if there is sound, AAC.
+        sound: FLAC, mono, 16 kHz, as long as the picture; None without sound.
+        tape: frame tape, see `frame_tape`.
+        frame_map: frame map, see `frame_map`.
+        width: canvas across, in pixels.
+        height: canvas down, in pixels.
+        rate: frames a second, constant.
+        frame_count: number of frames.
+        active: x, y, width, height of the active picture on the canvas, without bars, in pixels.
+        start_pts: time stamp of the source's first picture.
+        time_base: seconds of one tick of the source's time stamps.
+        source_frames: pictures of the source that were decoded.
+        constant: whether the source keeps the rate; else its pictures were placed on the nearest usual grid.
+        quality: the numbers and the verdict.
+    """
+
+    recipe: str
+    video: Path
+    sound: Path | None
+    tape: Path
+    frame_map: Path
+    width: int
+    height: int
+    rate: Fraction
+    frame_count: int
+    active: tuple[int, int, int, int]
+    start_pts: int
+    time_base: Fraction
+    source_frames: int
+    constant: bool
+    quality: Quality
+
+    def row(self) -> dict[str, Any]:
+        """Plain values by column name, as the feature stores them."""
+        measured = self.quality.measured
+        x, y, width, height = self.active
+        return {
+            "recipe": self.recipe, "video": self.video, "sound": self.sound, "tape": self.tape,
+            "frame_map": self.frame_map, "width": self.width, "height": self.height,
+            "frame_count": self.frame_count, "rate_num": self.rate.numerator, "rate_den": self.rate.denominator,
+            "active_x": x, "active_y": y, "active_w": width, "active_h": height,
+            "start_pts": self.start_pts, "time_base_num": self.time_base.numerator,
+            "time_base_den": self.time_base.denominator, "source_frames": self.source_frames,
+            "constant_rate": self.constant, "verdict": self.quality.verdict,
+            "reasons": list(self.quality.reasons), "decodable_share": measured.decodable_share,
+            "duration_drift": measured.duration_drift, "black_share": measured.black_share,
+            "frozen_share": measured.frozen_share, "silence_share": measured.silence_share,
+            "clipping_share": measured.clipping_share, "loudness": measured.loudness,
+            "sound_offset": measured.sound_offset,
+        }  # fmt: skip
+
+
+def standardize(
+    path: Path, recipe: Recipe, folder: Path, progress: Callable[[float], None] | None = None
+) -> StandardEncode:
+    """Write the standard encode of the film at `path` into the existing `folder`.
+
+    Frame n shows the source picture that was on screen at n / rate seconds after the first one, to within half a
+    frame; nothing is re-timed. `progress` is called with the share done, in [0, 1].
+
+    Raises:
+        MediaRefused: the file is no film, is beyond the bounds, or its time stamps jump.
+    """
+    probed = probe(path)
+    times, first_sound = scan(path, probed)
+    rate = choose_rate(times, (probed.video.average_rate, probed.video.nominal_rate))
+    source = Source(path, probed, times, rate.value)
+    frames = _frame_count(path, times, rate.value, source.start_pts)
+    work = _Pass(source, probed, recipe, rate.value, frames, folder)
+    work.run(lambda done: progress(min(1.0, done / max(1, times.packets))) if progress else None)
+    quality = judge(_measure(work, probed, times, first_sound, rate))
+    if work.frames == 0:
+        raise MediaRefused(f"{path.name} has no picture that can be decoded; deliver it again")
+    return StandardEncode(
+        recipe=recipe.name,
+        video=folder / VIDEO,
+        sound=folder / SOUND if probed.audio else None,
+        tape=folder / TAPE,
+        frame_map=folder / MAP,
+        width=recipe.width,
+        height=recipe.height,
+        rate=rate.value,
+        frame_count=work.frames,
+        active=work.active.box(),
+        start_pts=source.start_pts,
+        time_base=times.time_base,
+        source_frames=source.pictures,
+        constant=rate.constant,
+        quality=quality,
+    )
+
+
+class _Pass:
+    """The one decoding pass: pictures through the canvas filter onto the constant grid, sound onto its clock."""
+
+    def __init__(
+        self, source: Source, probed: Probe, recipe: Recipe, rate: Fraction, frames: int, folder: Path
+    ) -> None:
+        self._source, self._recipe, self._rate, self._most = source, recipe, rate, frames
+        self._folder, self._has_sound = folder, probed.audio is not None
+        self._filter = CanvasFilter(probed.video, (recipe.width, recipe.height))
+        self.active = ActivePicture(self._filter.placement)
+        self.meter = SoundMeter(recipe.sound_rate)
+        self.frames = 0
+        self._times: dict[int, Picture] = {}
+        self._waiting: tuple[Any, Picture] | None = None
+
+    def run(self, tell: Callable[[int], None]) -> None:
+        with ExitStack() as stack:
+            self._writer = stack.enter_context(PictureWriter(self._folder, self._recipe, self._rate, self._has_sound))
+            clocks = self._clocks(stack) if self._has_sound else []
+            for item in self._source:
+                if isinstance(item, Sound):
+                    for clock in clocks:
+                        clock.push(item.frame, item.start)
+                else:
+                    self._take(item)
+                    if item.number % 64 == 0:
+                        tell(item.number)
+            self._show_all(self._filter.flush())
+            self._hold_until(self._most)
+            for clock in clocks:
+                clock.finish()
+
+    def _clocks(self, stack: ExitStack) -> list[SoundClock]:
+        seconds = self._most / self._rate
+        flac = stack.enter_context(SoundWriter(self._folder / SOUND, self._recipe.sound_rate))
+
+        def keep(samples: Any) -> None:
+            self.meter.push(samples)
+            flac.write(samples)
+
+        return [
+            SoundClock(self._recipe.sound_rate, "mono", seconds, keep),
+            SoundClock(self._recipe.play_rate, "stereo", seconds, self._writer.play),
+        ]
+
+    def _take(self, picture: Picture) -> None:
+        self._times[picture.number] = picture
+        self._show_all(self._filter.push(picture.frame, picture.number))
+
+    def _show_all(self, ready: Any) -> None:
+        for number, frame in ready:
+            picture = self._times.pop(number)
+            self._hold_until(_slot(picture.time, self._rate))
+            self._waiting = (frame, picture)
+
+    def _hold_until(self, slot: int) -> None:
+        """Write the waiting picture into every frame before `slot`; it is dropped when there is none."""
+        times = min(slot, self._most) - self.frames
+        if self._waiting is None or times <= 0:
+            return
+        frame, picture = self._waiting
+        if self.frames % self._recipe.gop == 0:
+            self.active.look(planes_of(frame)[0])
+        self._writer.write(frame, picture.number, picture.pts, times)
+        self.frames += times
+
+
+def _slot(time: Fraction, rate: Fraction) -> int:
+    """The first frame n for which a picture that starts at `time` is on screen at n / rate, to half a frame."""
+    return max(0, math.ceil(time * rate - Fraction(1, 2)))
+
+
+def _frame_count(path: Path, times: StreamTimes, rate: Fraction, start_pts: int) -> int:
+    gaps = np.diff(times.pts) * float(times.time_base)
+    if len(gaps) and gaps.max() > LIMITS.hold_seconds:
+        raise MediaRefused(
+            f"{path.name}: the time stamps jump by {gaps.max():.0f} s, more than a held picture; remux it first"
+        )
+    last = int(times.pts[-1] - start_pts) * times.time_base
+    held = times.last_ticks * times.time_base
+    end = last + (held if 0 < held <= LIMITS.hold_seconds else 1 / rate)
+    if end > LIMITS.seconds:
+        raise MediaRefused(f"{path.name} is {float(end) / 3600:.1f} h long, beyond {LIMITS.seconds // 3600} h; cut it")
+    return max(_slot(last, rate) + 1, round(end * rate))
+
+
+def _measure(work: _Pass, probed: Probe, times: StreamTimes, first_sound: Fraction | None, rate: Rate) -> Measured:
+    source = work._source
+    seconds = work.frames / rate.value
+    claimed = probed.video.duration or probed.duration
+    start = source.start_pts * times.time_base
+    black, frozen = picture_shares(FrameTape.open(work._folder / TAPE), rate.value)
+    has_sound = probed.audio is not None
+    return Measured(
+        decodable_share=max(0.0, min(1.0, (source.pictures - source.damaged) / max(1, times.packets))),
+        duration_drift=0.0 if claimed is None else float(seconds - claimed),
+        seconds=float(seconds),
+        black_share=black,
+        frozen_share=frozen,
+        has_sound=has_sound,
+        silence_share=work.meter.silence_share if has_sound else 0.0,
+        clipping_share=work.meter.clipping_share if has_sound else 0.0,
+        loudness=work.meter.loudness if has_sound else float("-inf"),
+        sound_offset=0.0 if first_sound is None else float(first_sound - start),
+        notes=tuple(_notes(probed, times, source)),
+    )
+
+
+def _notes(probed: Probe, times: StreamTimes, source: Source) -> list[str]:
+    notes = []
+    if probed.video.color_transfer in _HDR:
+        notes.append(f"high dynamic range ({_HDR[probed.video.color_transfer]}) is shown without tone mapping")
+    if not times.trusted and probed.video.first_pts is None:
+        notes.append("the stream has no time stamps; its stated rate was taken")
+    if source.restamped:
+        notes.append(f"{source.restamped} pictures had no time stamp that follows the one before")
+    if probed.audio is None and probed.audio_streams:
+        notes.append("its sound cannot be decoded and is left out")
+    return notes

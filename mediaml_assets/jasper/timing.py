@@ -1,0 +1,141 @@
+"""When each picture of a stream is shown, read from its packets without decoding, and the constant rate it follows."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+STANDARD_RATES: tuple[Fraction, ...] = (
+    *(Fraction(n) for n in (24, 25, 30, 48, 50, 60, 100, 120)),
+    *(Fraction(n * 1000, 1001) for n in (24, 30, 48, 60, 120)),
+    *(Fraction(n) for n in (1, 5, 10, 12, 15, 20)),
+    Fraction(25, 2),
+    Fraction(12000, 1001),
+    Fraction(15000, 1001),
+)
+"""Rates that films, television and phones are made at, in pictures a second, the usual ones first."""
+
+_FILM_RATES = tuple(rate for rate in STANDARD_RATES if 23 < rate <= 60)
+_SLOWEST, _FASTEST = Fraction(1), Fraction(120)
+_TOLERANCE = 0.001
+_TELLS_24_FROM_23976 = 48
+
+
+@dataclass(frozen=True)
+class StreamTimes:
+    """The time stamps of one stream's packets that are to be shown.
+
+    Attributes:
+        time_base: seconds of one tick.
+        pts: int64 [n], presentation time stamps in ticks, rising, without repetitions; of a stream without them
+            (raw bit streams) the ordinal numbers 0..n-1, then in ticks of ``time_base`` = 1/rate.
+        trusted: whether each decoded picture's own time stamp may be believed. AVI and raw streams stamp in decoding
+            order; there the k-th shown picture has the k-th smallest stamp.
+        packets: packets that hold data and are to be shown (edit lists cut some).
+        last_ticks: how long the last picture is shown, in ticks; 0 when unsaid.
+    """
+
+    time_base: Fraction
+    pts: NDArray[np.int64]
+    trusted: bool
+    packets: int
+    last_ticks: int
+
+    @property
+    def seconds(self) -> NDArray[np.float64]:
+        """Times from the first picture on, in seconds: float64 [n]."""
+        if not len(self.pts):
+            return np.zeros(0)
+        seconds: NDArray[np.float64] = (self.pts - self.pts[0]) * float(self.time_base)
+        return seconds
+
+
+@dataclass(frozen=True)
+class Rate:
+    """The constant rate chosen for a stream: pictures a second, and whether every time stamp lies on its grid."""
+
+    value: Fraction
+    constant: bool
+
+
+class TimesReader:
+    """Collects a video stream's time stamps from its packets, in the order they are read."""
+
+    def __init__(self, stream: Any, in_decoding_order: bool) -> None:
+        """Args: the PyAV video stream, and whether its container stamps packets in decoding order (AVI)."""
+        self._stream = stream
+        self._in_decoding_order = in_decoding_order
+        self._stamps: list[int] = []
+        self._missing = 0
+        self._last: tuple[int, int] = (-1, 0)
+        self._packets = 0
+
+    def add(self, packet: Any) -> None:
+        """Note one packet of the stream."""
+        if packet.size == 0 or packet.is_discard:
+            return
+        self._packets += 1
+        stamp = packet.pts if packet.pts is not None else packet.dts
+        if stamp is None:
+            self._missing += 1
+            return
+        self._stamps.append(stamp)
+        if stamp >= self._last[0]:
+            self._last = (stamp, packet.duration or 0)
+
+    def times(self) -> StreamTimes:
+        """What was read so far."""
+        if self._missing:
+            rate = self._said_rate()
+            return StreamTimes(1 / rate, np.arange(self._packets, dtype=np.int64), False, self._packets, 1)
+        pts = np.unique(np.array(self._stamps, dtype=np.int64))
+        return StreamTimes(
+            self._stream.time_base, pts, not self._in_decoding_order, self._packets, max(0, self._last[1])
+        )
+
+    def _said_rate(self) -> Fraction:
+        said = (self._stream.codec_context.framerate, self._stream.average_rate, Fraction(25))
+        return next(Fraction(rate) for rate in said if rate and _SLOWEST <= rate <= _FASTEST)
+
+
+def grid(seconds: NDArray[np.float64], rate: Fraction) -> NDArray[np.int64] | None:
+    """The slot of each time stamp on the grid of `rate`, or None when one is more than 1 ms off the best-placed grid.
+
+    `seconds` rises from 0; slots rise strictly, with gaps where pictures are left out.
+    """
+    slots = np.rint(seconds * float(rate)).astype(np.int64)
+    off = seconds - slots / float(rate)
+    if len(slots) and off.max() - off.min() > 2 * _TOLERANCE:
+        return None
+    return slots if bool(np.all(np.diff(slots) > 0)) else None
+
+
+def choose_rate(times: StreamTimes, said: Sequence[Fraction | None]) -> Rate:
+    """The constant rate of a stream: its own where its stamps keep one, else the nearest usual rate.
+
+    A grid without left-out pictures is preferred, then the one that leaves out fewest, then what the container says
+    (`said`, in order of trust: too few pictures cannot tell 24 from 23.976), then the smallest residual.
+    """
+    seconds = times.seconds
+    claims = [rate for rate in said if rate and _SLOWEST <= rate <= _FASTEST]
+    near = [_nearest(STANDARD_RATES, float(claim)) for claim in claims]
+    if len(seconds) < 2:
+        return Rate(near[0] if near else Fraction(25), True)
+    fits = []
+    for order, rate in enumerate(dict.fromkeys([*near, *STANDARD_RATES, *claims])):
+        slots = grid(seconds, rate)
+        if slots is not None:
+            believed = rate in near and len(slots) < _TELLS_24_FROM_23976
+            residual = float(np.std(seconds - slots / float(rate)))
+            fits.append((int(slots[-1]), not believed, round(residual, 4), order, rate))
+    if fits:
+        return Rate(min(fits)[-1], True)
+    typical = 1 / float(np.median(np.diff(seconds)))
+    return Rate(_nearest(_FILM_RATES, typical), False)
+
+
+def _nearest(rates: Sequence[Fraction], wanted: float) -> Fraction:
+    return min(rates, key=lambda rate: abs(np.log(float(rate) / wanted)))
