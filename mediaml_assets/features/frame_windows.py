@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from mediaml_assets.features.shots import Shot
+from mediaml_assets.features.shots import Shot, Shots
 from mediaml_assets.jasper.media import Frame, Media
 
 
@@ -20,6 +20,13 @@ def windows(media: Media, wanted: Sequence[Sequence[int]]) -> Iterator[list[Fram
             frame = next(stream)
             held[frame.index] = frame
         yield [held[index] for index in window]
+
+
+def end_windows(media: Media, shots: Shots, length: int) -> Iterator[tuple[bool, list[Frame]]]:
+    """For each shot its first `length` usable frames and then (True) its last ones; fewer where it has fewer."""
+    wanted = [window for shot in shots for window in (head(shot, length), tail(shot, length))]
+    for place, frames in enumerate(windows(media, wanted)):
+        yield place % 2 == 1, frames
 
 
 def tail(shot: Shot, length: int) -> list[int]:

@@ -1,8 +1,8 @@
 """Shot boundaries from a frame tape: cuts, fades through black, dissolves.
 
 No weights and no decoding. The ingredients are classical: an adaptive frame difference (its ratio to the differences
-around it), a flash test (what was there before comes back), runs of black, and the linearity of a dissolve (see
-`tape_signals`).
+around it, plain and after block matching, so that neither fast cameras nor fine textures count as cuts), a flash test
+(what was there before comes back), runs of black, and the linearity of a dissolve (see `tape_signals`).
 """
 
 from dataclasses import dataclass
@@ -11,17 +11,19 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
+from mediaml_assets.features.block_match import compensated_differences
 from mediaml_assets.features.tape_signals import ActiveTape, Signal, Signals
 
 Kind = Literal["start", "cut", "dissolve", "fade", "end"]
 
-CUT_DIFFERENCE = 12.0  # least difference of a cut to the frame before, in 8-bit levels
-CUT_RATIO = 2.5  # and how many times the mean of its four neighbours it must be
+CUT_DIFFERENCE = 10.0  # least difference of a cut to the frame before, in 8-bit levels
+CUT_RISE = 1.15  # how many times the mean of its four neighbours a difference must be to be looked at
+CUT_RATIO = 2.3  # and to be a cut: the geometric mean of that ratio, of plain and of compensated differences
 FLASH_REACH = 6  # frames: a flash is over after this many
 FLASH_RETURN = 0.5  # a flash's picture comes back: a difference below this share of the jump
 
 BLACK_MEAN, BLACK_SPREAD = 24.0, 6.0  # a black frame's luma mean and standard deviation lie below these
-RAMP_STEP = 0.35  # least change of mean luma a frame inside a fade's ramp
+RAMP_STEP = 0.35  # least change of mean luma a frame, over two, inside a fade's ramp
 RAMP_REACH = 60  # frames: the longest ramp followed
 
 LEAST_SHOT = 8  # frames between two boundaries
@@ -45,7 +47,8 @@ class Boundary:
 def boundaries(tape: ActiveTape, found: Signals) -> list[Boundary]:
     """Every boundary inside the film, in order, at least `LEAST_SHOT` frames apart."""
     fades = _fades(found)
-    cuts = [cut for cut in _cuts(tape, found.step) if not _near_fade(cut, fades)]
+    lit = [Boundary("fade", 0, 0, opening(found), 1.0), Boundary("fade", len(tape), closing(found), len(tape), 1.0)]
+    cuts = [cut for cut in _cuts(tape, found.step) if not _near_fade(cut, fades + lit)]
     others = sorted(fades + cuts, key=lambda b: b.at)
     merged = sorted(others + _dissolves(found, others), key=lambda b: b.at)
     kept: list[Boundary] = []
@@ -57,12 +60,22 @@ def boundaries(tape: ActiveTape, found: Signals) -> list[Boundary]:
 
 def _cuts(tape: ActiveTape, step: Signal) -> list[Boundary]:
     """Frames that differ from the one before far more than their neighbours do, and are no flash."""
-    padded = np.pad(step, 2)
-    around = (padded[:-4] + padded[1:-3] + padded[3:-1] + padded[4:]) / 4 + 1.0
-    ratio = step / around
-    frames = np.flatnonzero((step >= CUT_DIFFERENCE) & (ratio >= CUT_RATIO))
+    plain = _rise(step)
+    looked_at = (step >= CUT_DIFFERENCE) & (plain >= CUT_RISE)
+    needed = np.flatnonzero(np.convolve(looked_at, np.ones(5), "same"))
+    needed = needed[needed > 0]
+    compensated = np.zeros_like(step)
+    compensated[needed] = compensated_differences(tape.y, needed)
+    ratio = np.sqrt(plain * _rise(compensated))
+    frames = np.flatnonzero(looked_at & (ratio >= CUT_RATIO))
     frames = frames[~_flashes(tape, frames, step)]
     return [Boundary("cut", int(t), int(t), int(t), min(1.0, float(ratio[t]) / (2 * CUT_RATIO))) for t in frames]
+
+
+def _rise(values: Signal) -> Signal:
+    """Each value over the mean of the two before and the two after it, which is raised by one level."""
+    padded = np.pad(values, 2)
+    return np.asarray(values / ((padded[:-4] + padded[1:-3] + padded[3:-1] + padded[4:]) / 4 + 1), np.float32)
 
 
 def _flashes(tape: ActiveTape, frames: npt.NDArray[np.intp], step: Signal) -> npt.NDArray[np.bool_]:
@@ -105,7 +118,7 @@ def _black(found: Signals) -> npt.NDArray[np.bool_]:
 def _ramp_end(mean: Signal, frame: int) -> int:
     """First frame from `frame` on at which the mean luma no longer rises: where a fade-in has ended."""
     stop = min(frame + RAMP_REACH, len(mean) - 1)
-    while frame < stop and mean[min(frame + 2, len(mean) - 1)] - mean[frame - 1] > 3 * RAMP_STEP:
+    while frame < stop and mean[min(frame + 2, len(mean) - 1)] - mean[frame] > 2 * RAMP_STEP:
         frame += 1
     return frame
 

@@ -1,0 +1,48 @@
+"""The `silhouette` feature: the outline of what stands in front at both ends of a shot."""
+
+import numpy as np
+import pyarrow as pa
+
+from mediaml_assets.amber.feature import amber_feature
+from mediaml_assets.features.frame_windows import end_windows
+from mediaml_assets.features.shots import Shots
+from mediaml_assets.features.silhouette_mask import COLUMNS, GAPS, ROWS, Mask, silhouette_mask
+from mediaml_assets.jasper.media import Media
+
+MASK_BITS = COLUMNS * ROWS
+LEAST_CONFIDENCE = 0.35  # below it the mask is stored empty: an unsure outline must not match
+DECIMALS = 3
+
+_MASK = pa.binary(MASK_BITS // 8)
+SILHOUETTE = pa.schema(
+    [
+        pa.field("index", pa.int32(), nullable=False),
+        pa.field("out_mask", _MASK, nullable=False),
+        pa.field("in_mask", _MASK, nullable=False),
+        pa.field("out_confidence", pa.float32(), nullable=False),
+        pa.field("in_confidence", pa.float32(), nullable=False),
+    ]
+)
+"""One row a shot: masks of its last and first usable frames, 32 x 18 bits of the active picture, row by row.
+
+The most significant bit comes first. A mask is empty when its confidence, in [0, 1], is too low.
+"""
+
+
+@amber_feature(version="1", schema=SILHOUETTE, kinds=("opencv",))
+def silhouette(standard_encode: Media, unique_shots: Shots) -> pa.Table:
+    """Outline what stands in front in the last and the first usable frame of each shot."""
+    masks: tuple[list[bytes], list[bytes]] = ([], [])
+    confidences: tuple[list[float], list[float]] = ([], [])
+    for at_end, frames in end_windows(standard_encode, unique_shots, max(GAPS) + 1):
+        found = silhouette_mask(frames[::-1] if at_end else frames, standard_encode.active)
+        confidence = round(found.confidence, DECIMALS)
+        masks[at_end].append(pack(found.mask if confidence >= LEAST_CONFIDENCE else np.zeros_like(found.mask)))
+        confidences[at_end].append(confidence)
+    index = [shot.index for shot in unique_shots]
+    return pa.table([index, masks[True], masks[False], confidences[True], confidences[False]], schema=SILHOUETTE)
+
+
+def pack(mask: Mask) -> bytes:
+    """A mask [18, 32] as 72 bytes."""
+    return np.packbits(mask).tobytes()

@@ -1,0 +1,37 @@
+import cv2
+import numpy as np
+
+from mediaml_assets.features.shots import Shot, Shots
+from mediaml_assets.features.silhouette import SILHOUETTE, silhouette
+from mediaml_assets_tests.features.conftest import ArrayMedia, Picture, panned, texture
+
+
+def film_of_a_disc(count: int = 20) -> tuple[ArrayMedia, Picture]:
+    """A bright striped disc that stands before a panning background, and its mask."""
+    disc = cv2.circle(np.zeros((360, 640), np.uint8), (320, 180), 100, 255, -1) > 0
+    figure = np.asarray(200 + 40 * np.sin(np.arange(640) / 9)[None].repeat(360, 0), np.uint8)
+    dark = [np.asarray(p * 0.5, np.uint8) for p in panned(3, count, 7)]
+    return ArrayMedia([np.where(disc, figure, scene) for scene in dark]), disc
+
+
+def test_a_disc_before_a_moving_background_is_outlined() -> None:
+    film, disc = film_of_a_disc()
+    table = silhouette(film, Shots((Shot(3, 0, 20, 0, 20),)))
+    assert table.schema.equals(SILHOUETTE)
+    truth = cv2.resize(disc.astype(np.float32), (32, 18), interpolation=cv2.INTER_AREA) > 0.5
+    for end in ("out", "in"):
+        mask = np.unpackbits(np.frombuffer(table.column(f"{end}_mask")[0].as_py(), np.uint8)).reshape(18, 32) > 0
+        assert (mask & truth).sum() / (mask | truth).sum() > 0.8
+
+
+def test_an_unsure_mask_is_empty() -> None:
+    film = ArrayMedia([texture(5, grain=12)] * 12)
+    table = silhouette(film, Shots((Shot(0, 0, 12, 0, 12), Shot(1, 12, 12, 11, 12))))
+    assert table.column("out_mask").to_pylist() == [bytes(72)] * 2
+    assert max(table.column("out_confidence").to_pylist()) < 0.35
+
+
+def test_the_same_film_gives_the_same_bytes() -> None:
+    film, _ = film_of_a_disc()
+    kept = Shots((Shot(0, 0, 20, 0, 20),))
+    assert silhouette(film, kept).equals(silhouette(film, kept))
