@@ -111,7 +111,7 @@ class Probe:
 
     Attributes:
         container: FFmpeg's name of the format, as ``mov,mp4,m4a,3gp,3g2,mj2``.
-        video: the video stream that is the title's picture: of the streams that are no attached pictures the one
+        video: the video stream that is the title's picture: of the streams that are no still pictures the one
             flagged default, else the one with the most pixels, else the first.
         audio: the audio stream that is its sound: flagged default, else with the most channels, else the first;
             None when no stream has sound that can be decoded.
@@ -162,7 +162,7 @@ def _choose_video(path: Path, container: Any) -> Any:
     known = [s for s in films if s.codec_context is not None]
     if not known:
         raise MediaRefused(f"{path.name} has a picture in a codec that this FFmpeg cannot decode; transcode it first")
-    return max(known, key=lambda s: (bool(s.disposition & _DEFAULT), s.width * s.height, -s.index))
+    return max(known, key=lambda s: (s.frames != 1, bool(s.disposition & _DEFAULT), s.width * s.height, -s.index))
 
 
 def _first_picture(path: Path, container: Any, stream: Any) -> Any:

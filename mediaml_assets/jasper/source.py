@@ -60,7 +60,7 @@ class Source:
             for stream in streams:
                 use_one_thread(stream)
             for packet in container.demux(streams):
-                if packet.stream_index == video.index:
+                if packet.stream.index == video.index:
                     yield from self._shown(video, packet)
                 else:
                     yield from self._heard(streams[-1], packet)
@@ -113,7 +113,7 @@ def scan(path: Path, probed: Probe) -> tuple[StreamTimes, Fraction | None]:
         reader = TimesReader(video, in_decoding_order=probed.container == "avi")
         first_sound: Fraction | None = None
         for packet in container.demux([video] if audio is None else [video, audio]):
-            if packet.stream_index == video.index:
+            if packet.stream.index == video.index:
                 reader.add(packet)
             elif first_sound is None and packet.pts is not None and not packet.is_discard:
                 first_sound = packet.pts * packet.time_base
