@@ -28,7 +28,7 @@ Excluded = Callable[[Indices, Indices], NDArray[np.bool_]]
 Place = tuple[float, int, int]
 Multiply = Callable[[Vectors, Vectors, NDArray[np.float32]], None]
 
-BLOCK_ROWS, BLOCK_COLS = 512, 2048
+BLOCK_ROWS, BLOCK_COLS = 1024, 2048
 SAMPLE = 2000
 # products below this many multiplications take less time in NumPy than importing torch takes
 NUMPY_IS_ENOUGH = 2**33
