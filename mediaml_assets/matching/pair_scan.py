@@ -72,6 +72,7 @@ def best_pairs(
     depth: int,
     *,
     excluded: Excluded | None = None,
+    above: float = -np.inf,
     after: Place | None = None,
     threads: int | None = None,
 ) -> Ranked:
@@ -84,12 +85,14 @@ def best_pairs(
         cols: the rows of `in_` that take part, ascending, int64.
         depth: how many pairs are wanted, at least 1.
         excluded: says which of the pairs (rows, cols) are left out; called from several threads.
+        above: only pairs with a higher score than this.
         after: only pairs that come after this (score, row, column) in the order.
         threads: one-thread workers for large products; the default is one for each core of this process.
     """
     if not rows.size or not cols.size:
         return Ranked(np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0))
-    scan = _Scan(_taken(out, rows), _taken(in_, cols), rows, cols, min(depth, rows.size * cols.size), excluded, after)
+    depth = min(depth, rows.size * cols.size)
+    scan = _Scan(_taken(out, rows), _taken(in_, cols), rows, cols, depth, excluded, above, after)
     if rows.size * cols.size * out.shape[1] <= NUMPY_IS_ENOUGH:
         scan.run(_multiply_numpy, workers=1)
     else:
@@ -108,6 +111,7 @@ class _Scan:
     col_ids: Indices
     depth: int
     excluded: Excluded | None
+    above: float
     after: Place | None
     limit: float = -np.inf  # a float32 score below it is not among the first `depth`
     error: float = 0.0  # of any pair's float32 score
@@ -124,7 +128,7 @@ class _Scan:
 
     def run(self, multiply: Multiply, workers: int) -> None:
         """Scan every block; `workers` threads take row blocks in turn, each with its own buffer."""
-        self.limit = self._seed(multiply)
+        self.limit = max(self._seed(multiply), self.above - self.error)
         starts = iter(range(0, self.out.shape[0], BLOCK_ROWS))  # CPython hands each item to one thread only
         if workers == 1:
             self._scan_rows(multiply, starts)
@@ -138,6 +142,7 @@ class _Scan:
         rows, cols, _ = self._pooled()
         scores = exact_scores(self.out, self.in_, rows, cols)
         first = np.lexsort((cols, rows, -scores))[: self.depth]
+        first = first[scores[first] > self.above]
         return Ranked(self.row_ids[rows[first]], self.col_ids[cols[first]], scores[first])
 
     def _seed(self, multiply: Multiply) -> float:

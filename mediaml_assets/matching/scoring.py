@@ -24,6 +24,7 @@ _LONGEST = 1e15  # products of longer vectors may leave the float32 range
 _RERANKED = 5  # prefix of a re-ranked answer, in K: soft masks need that many for the top K of exact ones
 _CAPPED = 32  # prefix of a capped answer, in K/cap: measured on clustered embeddings (cap 1: 40, 2: 27, 3: 22, 5: 20)
 _DEEPER = 4  # a deeper pass costs another matrix product, a deeper prefix next to nothing
+_AT_ONCE = 2**15  # pairs given to a re-ranking score at a time
 _MOST_WAITING = 2**20  # pairs held back for want of proof before the answer is given without it
 
 
@@ -57,6 +58,7 @@ def top_k(
     k: int,
     *,
     excluded: Excluded | None = None,
+    above: float = -np.inf,
     cap: int | None = None,
     rerank: Rerank | None = None,
     bound: Bound | None = None,
@@ -70,6 +72,8 @@ def top_k(
         k: how many pairs, at least 1.
         excluded: for int64 arrays (rows, cols) of the same length, a bool array: which pairs are left out. Called from
             several threads.
+        above: only pairs whose first score is higher are pairs at all. Where 0 means "no match", say 0: shots with a
+            zero vector then cost nothing.
         cap: how often one shot may be used, as A or as B together; a pair of a shot with itself uses it twice.
         rerank: for int64 arrays (rows, cols), the final scores, float64.
         bound: the highest final score that a pair of this first score can have; never decreasing.
@@ -79,12 +83,13 @@ def top_k(
         FeatureError: the vectors are not finite float32 of one width, or k or cap is below 1.
     """
     _check(out, in_, k, cap)
+    matching = [_not_zero(vectors) if above >= 0 else np.arange(vectors.shape[0]) for vectors in (out, in_)]
     walk = _Walk(k, cap, max(out.shape[0], in_.shape[0]), proves=rerank is None or bound is not None)
     depth = _first_depth(k, cap, rerank is not None)
     after: Place | None = None
     while True:
-        rows, cols = walk.open_shots(out.shape[0]), walk.open_shots(in_.shape[0])
-        found = best_pairs(out, in_, rows, cols, depth, excluded=excluded, after=after, threads=threads)
+        rows, cols = (shots[walk.is_open(shots)] for shots in matching)
+        found = best_pairs(out, in_, rows, cols, depth, excluded=excluded, above=above, after=after, threads=threads)
         complete = found.rows.size < depth
         if not complete:
             after = (float(found.scores[-1]), int(found.rows[-1]), int(found.cols[-1]))
@@ -114,10 +119,19 @@ def _first_depth(k: int, cap: int | None, reranked: bool) -> int:
     return max(k * _RERANKED if reranked else k, -(-k * _CAPPED // cap) if cap is not None else 0)
 
 
+def _not_zero(vectors: Vectors) -> Indices:
+    return np.flatnonzero(vectors.any(axis=1))
+
+
 def _final(rerank: Rerank, found: Ranked) -> Scores:
-    final = np.asarray(rerank(found.rows, found.cols), np.float64)
-    if final.shape != found.scores.shape or np.isnan(final).any():
-        raise FeatureError(f"the re-ranking score gave NaN, or not one score for each of {found.rows.size} pairs")
+    """The final scores of the candidates, asked for in parts so that the flavour's memory stays bounded."""
+    final = np.empty(found.rows.size, np.float64)
+    for start in range(0, final.size, _AT_ONCE):
+        part = slice(start, start + _AT_ONCE)
+        final[part] = rerank(found.rows[part], found.cols[part])
+    if np.isnan(final).any():
+        pair = int(np.flatnonzero(np.isnan(final))[0])
+        raise FeatureError(f"the re-ranking score of shots ({found.rows[pair]}, {found.cols[pair]}) is NaN")
     return final
 
 
@@ -156,11 +170,11 @@ class _Walk:
         """Whether K pairs are accepted."""
         return len(self.accepted) == self.k
 
-    def open_shots(self, count: int) -> Indices:
-        """The shots below `count` that have not reached the cap, ascending."""
+    def is_open(self, shots: Indices) -> NDArray[np.bool_]:
+        """Which of these shots, int64 of any shape, have not reached the cap."""
         if self.cap is None:
-            return np.arange(count)
-        return np.flatnonzero(np.array(self.uses[:count], np.int64) < self.cap)
+            return np.ones(shots.shape, np.bool_)
+        return np.array(self.uses, np.int64)[shots] < self.cap
 
     def add(self, found: Ranked, final: Scores) -> None:
         """More candidates, the next ones in the order of the first score."""
@@ -180,8 +194,7 @@ class _Walk:
             self.proves = self.exact = False
             ready = len(table)
         self._accept(table[:ready])
-        free = np.isin(table[ready:, :2], self.open_shots(self.shots)).all(axis=1)
-        self.waiting = table[ready:][free]
+        self.waiting = table[ready:][self.is_open(table[ready:, :2].astype(np.int64)).all(axis=1)]
 
     def _accept(self, table: NDArray[np.float64]) -> None:
         if self.cap is None:
