@@ -215,13 +215,12 @@ def _frame_count(path: Path, times: StreamTimes, rate: Fraction, start_pts: int)
 def _measure(work: _Pass, probed: Probe, times: StreamTimes, first_sound: Fraction | None, rate: Rate) -> Measured:
     source = work._source
     seconds = work.frames / rate.value
-    claimed = probed.video.duration or probed.duration
     start = source.start_pts * times.time_base
     black, frozen = picture_shares(FrameTape.open(work._folder / TAPE), rate.value)
     has_sound = probed.audio is not None
     return Measured(
         decodable_share=max(0.0, min(1.0, (source.pictures - source.damaged) / max(1, times.packets))),
-        duration_drift=0.0 if claimed is None else float(seconds - claimed),
+        duration_drift=_drift(seconds, probed.video.duration or probed.duration, start),
         seconds=float(seconds),
         black_share=black,
         frozen_share=frozen,
@@ -232,6 +231,13 @@ def _measure(work: _Pass, probed: Probe, times: StreamTimes, first_sound: Fracti
         sound_offset=0.0 if first_sound is None else float(first_sound - start),
         notes=tuple(_notes(probed, times, source)),
     )
+
+
+def _drift(seconds: Fraction, claimed: Fraction | None, start: Fraction) -> float:
+    # Some containers count their length from time 0 and not from the first picture; the kinder reading counts.
+    if claimed is None:
+        return 0.0
+    return float(min(seconds - claimed, seconds - claimed + start, key=abs))
 
 
 def _notes(probed: Probe, times: StreamTimes, source: Source) -> list[str]:

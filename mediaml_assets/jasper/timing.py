@@ -116,18 +116,19 @@ def grid(seconds: NDArray[np.float64], rate: Fraction) -> NDArray[np.int64] | No
 def choose_rate(times: StreamTimes, said: Sequence[Fraction | None]) -> Rate:
     """The constant rate of a stream: its own where its stamps keep one, else the nearest usual rate.
 
-    A grid without left-out pictures is preferred, then the one that leaves out fewest, then what the container says
-    (`said`, in order of trust: too few pictures cannot tell 24 from 23.976), then the smallest residual.
+    Most pictures must fill neighbouring slots of a grid. One without left-out pictures is preferred, then the one that
+    leaves out fewest, then what the container says (`said`, in order of trust: too few pictures cannot tell 24 from
+    23.976), then the smallest residual.
     """
     seconds = times.seconds
     claims = [rate for rate in said if rate and _SLOWEST <= rate <= _FASTEST]
-    near = [_nearest(STANDARD_RATES, float(claim)) for claim in claims]
+    near = [nearest_rate(claim) for claim in claims]
     if len(seconds) < 2:
         return Rate(near[0] if near else Fraction(25), True)
     fits = []
     for order, rate in enumerate(dict.fromkeys([*near, *STANDARD_RATES, *claims])):
         slots = grid(seconds, rate)
-        if slots is not None:
+        if slots is not None and np.median(np.diff(slots)) == 1:
             believed = rate in near and len(slots) < _TELLS_24_FROM_23976
             residual = float(np.std(seconds - slots / float(rate)))
             fits.append((int(slots[-1]), not believed, round(residual, 4), order, rate))
@@ -135,6 +136,11 @@ def choose_rate(times: StreamTimes, said: Sequence[Fraction | None]) -> Rate:
         return Rate(min(fits)[-1], True)
     typical = 1 / float(np.median(np.diff(seconds)))
     return Rate(_nearest(_FILM_RATES, typical), False)
+
+
+def nearest_rate(claim: Fraction) -> Fraction:
+    """The standard rate nearest to a claimed one, as a ratio."""
+    return _nearest(STANDARD_RATES, float(claim))
 
 
 def _nearest(rates: Sequence[Fraction], wanted: float) -> Fraction:
