@@ -1,6 +1,5 @@
 """What algorithms read: a title's standard encode, frame-exact, by index or from end to end."""
 
-from collections import OrderedDict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
@@ -12,12 +11,11 @@ import av
 import numpy as np
 from numpy.typing import NDArray
 
+from mediaml_assets.jasper.decoder import Decoder, Seeker
 from mediaml_assets.jasper.frame_map import FrameMap
 from mediaml_assets.jasper.frame_tape import FrameTape
 from mediaml_assets.jasper.planes import Plane, plane_view
-from mediaml_assets.jasper.recipe import ML_360P_V1
 
-_KEPT_FRAMES = 2 * ML_360P_V1.gop
 _FULL_SCALE = 32_768.0
 
 
@@ -132,7 +130,7 @@ class Media:
             raise IndexError(f"{self.title}: frames [{start}, {stop}) are not within [0, {self.frame_count})")
         if start == stop:
             return
-        with _Decoder(self._files.video, self.rate) as decoder:
+        with Decoder(self._files.video, self.rate) as decoder:
             for index, decoded in decoder.from_key_frame(start):
                 if index >= start:
                     yield Frame(index, decoded)
@@ -164,8 +162,8 @@ class Media:
         return FrameMap.open(self._files.frame_map, self._facts.time_base)
 
     @cached_property
-    def _seeker(self) -> "_Seeker":
-        return _Seeker(_Decoder(self._files.video, self.rate), self.title, self.frame_count)
+    def _seeker(self) -> Seeker:
+        return Seeker(Decoder(self._files.video, self.rate), self.title, self.frame_count)
 
     def _checked(self, index: int) -> int:
         if not 0 <= index < self.frame_count:
@@ -193,60 +191,3 @@ class MediaFacts:
     height: int
     active: tuple[int, int, int, int]
     time_base: Fraction
-
-
-class _Decoder:
-    """One open video file. Its key frames stand at multiples of 12 and nothing is reordered, so pts gives the index."""
-
-    def __init__(self, path: Path, rate: Fraction) -> None:
-        self._container = av.open(str(path))
-        self._stream = self._container.streams.video[0]
-        self._stream.codec_context.thread_count = 1
-        self._stream.codec_context.thread_type = "NONE"
-        self._ticks = 1 / (rate * self._stream.time_base)
-        self._half = self._ticks.numerator // 2
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._container.close()
-
-    def from_key_frame(self, index: int) -> Iterator[tuple[int, Any]]:
-        """(index, decoded frame) from the last key frame at or before `index` on, to the end of the file."""
-        if index:
-            self._container.seek(round(index * self._ticks), stream=self._stream)
-        frame, ticks, half = self._ticks.denominator, self._ticks.numerator, self._half
-        for decoded in self._container.decode(self._stream):
-            yield (decoded.pts * frame + half) // ticks, decoded
-
-
-class _Seeker:
-    """Random access with a memory of the last frames decoded."""
-
-    def __init__(self, decoder: _Decoder, title: str, frame_count: int) -> None:
-        self._decoder, self._title, self._count = decoder, title, frame_count
-        self._kept: OrderedDict[int, Any] = OrderedDict()
-        self._running: Iterator[tuple[int, Any]] = iter(())
-        self._next = -ML_360P_V1.gop
-
-    def frame(self, index: int) -> Any:
-        if not 0 <= index < self._count:
-            raise IndexError(f"{self._title}: frame {index} is not within [0, {self._count})")
-        if index in self._kept:
-            return self._kept[index]
-        ahead = index - self._next
-        if not 0 <= ahead < ML_360P_V1.gop:
-            self._running = self._decoder.from_key_frame(index)
-        for found, decoded in self._running:
-            self._keep(found, decoded)
-            if found == index:
-                return decoded
-        raise IndexError(f"{self._title}: frame {index} is missing from the video file; standardise the title again")
-
-    def _keep(self, index: int, decoded: Any) -> None:
-        self._kept[index] = decoded
-        self._kept.move_to_end(index)
-        self._next = index + 1
-        while len(self._kept) > _KEPT_FRAMES:
-            self._kept.popitem(last=False)

@@ -25,6 +25,7 @@ from mediaml_assets.jasper.source import Picture, Sound, Source, scan
 from mediaml_assets.jasper.timing import Rate, StreamTimes, choose_rate
 from mediaml_assets.jasper.writer import MAP, SOUND, TAPE, VIDEO, PictureWriter, SoundWriter
 
+_HELD_FRAMES = Fraction(5, 2)
 _HDR = {"smpte2084": "PQ", "arib-std-b67": "HLG"}
 
 
@@ -206,7 +207,8 @@ def _frame_count(path: Path, times: StreamTimes, rate: Fraction, start_pts: int)
         )
     last = int(times.pts[-1] - start_pts) * times.time_base
     held = times.last_ticks * times.time_base
-    end = last + (held if 0 < held <= LIMITS.hold_seconds else 1 / rate)
+    # Headers often state a wrong length for every picture: only a last one that is clearly held is believed.
+    end = last + (held if _HELD_FRAMES / rate < held <= LIMITS.hold_seconds else 1 / rate)
     if end > LIMITS.seconds:
         raise MediaRefused(f"{path.name} is {float(end) / 3600:.1f} h long, beyond {LIMITS.seconds // 3600} h; cut it")
     return max(_slot(last, rate) + 1, round(end * rate))

@@ -1,0 +1,125 @@
+"""Tiny films whose every frame carries its number, so that frame-exactness can be proved and not believed."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import av
+import numpy as np
+from numpy.typing import NDArray
+
+BITS_DOWN, BITS_ACROSS = 3, 4
+DARK, BRIGHT = 60, 200
+TICKS = 90_000
+
+
+@dataclass(frozen=True)
+class Clip:
+    """What to render: pictures at `times` (seconds from the first), sound as bursts of tone at `bursts` (seconds)."""
+
+    times: Sequence[Fraction]
+    size: tuple[int, int] = (320, 180)
+    start: Fraction = Fraction(0)
+    sample_aspect: Fraction = Fraction(1)
+    turn: tuple[int, bool, bool] | None = None
+    bursts: Sequence[float] | None = None
+    sound_start: float = 0.0
+    sound_seconds: float | None = None
+    codec: str = "libx264"
+    pixel_format: str = "yuv420p"
+    options: dict[str, str] = field(default_factory=lambda: {"preset": "ultrafast", "crf": "12", "g": "25", "bf": "2"})
+    first_number: int = 0
+    bars: int = 0
+    tags: dict[str, str] = field(default_factory=dict)
+
+
+def steady(rate: Fraction | int, count: int) -> list[Fraction]:
+    return [Fraction(n) / rate for n in range(count)]
+
+
+def numbered(number: int, size: tuple[int, int], bars: int = 0) -> NDArray[np.uint8]:
+    """Luma of a picture that shows `number` as 3 x 4 dark and bright cells, between black bars above and below."""
+    width, height = size
+    luma = np.full((height, width), 16, np.uint8)
+    picture = luma[bars : height - bars]
+    for bit in range(BITS_DOWN * BITS_ACROSS):
+        row, column = divmod(bit, BITS_ACROSS)
+        ys = slice(row * picture.shape[0] // BITS_DOWN, (row + 1) * picture.shape[0] // BITS_DOWN)
+        xs = slice(column * width // BITS_ACROSS, (column + 1) * width // BITS_ACROSS)
+        picture[ys, xs] = BRIGHT if number >> bit & 1 else DARK
+    return luma
+
+
+def read_number(luma: NDArray[np.uint8], box: tuple[int, int, int, int] | None = None) -> int:
+    """The number that a picture shows inside `box` (x, y, width, height)."""
+    x, y, width, height = box or (0, 0, luma.shape[1], luma.shape[0])
+    number = 0
+    for bit in range(BITS_DOWN * BITS_ACROSS):
+        row, column = divmod(bit, BITS_ACROSS)
+        cy = y + int((row + 0.5) * height / BITS_DOWN)
+        cx = x + int((column + 0.5) * width / BITS_ACROSS)
+        cell = luma[max(0, cy - 3) : cy + 4, max(0, cx - 3) : cx + 4].mean()
+        number |= int(cell > (DARK + BRIGHT) / 2) << bit
+    return number
+
+
+def picture(luma: NDArray[np.uint8], pixel_format: str) -> Any:
+    height, width = luma.shape
+    planes = np.vstack([luma, np.full((height // 2, width), 128, np.uint8)])
+    frame = av.VideoFrame.from_ndarray(planes, format="yuv420p")
+    return frame if pixel_format == "yuv420p" else frame.reformat(format=pixel_format)
+
+
+def render(path: Path, clip: Clip) -> Path:
+    """Write `clip` to `path`, in the container that its suffix names."""
+    with av.open(str(path), "w") as out:
+        out.metadata.update(clip.tags)
+        video = out.add_stream(clip.codec, rate=25, options=clip.options)
+        video.width, video.height, video.pix_fmt = *clip.size, clip.pixel_format
+        video.codec_context.time_base = Fraction(1, TICKS)
+        video.codec_context.sample_aspect_ratio = clip.sample_aspect
+        video.codec_context.thread_count = 1
+        if clip.turn is not None:
+            video.set_display_rotation(clip.turn[0], hflip=clip.turn[1], vflip=clip.turn[2])
+        audio = None if clip.bursts is None else out.add_stream("aac", rate=48_000, layout="mono")
+        for n, time in enumerate(clip.times):
+            frame = picture(numbered(clip.first_number + n, clip.size, clip.bars), clip.pixel_format)
+            frame.pts, frame.time_base = round((clip.start + time) * TICKS), Fraction(1, TICKS)
+            out.mux(video.encode(frame))
+        out.mux(video.encode(None))
+        if audio is not None:
+            _sound(out, audio, clip)
+    return path
+
+
+def _sound(out: Any, audio: Any, clip: Clip) -> None:
+    seconds = clip.sound_seconds or float(clip.times[-1]) + 0.1
+    samples = tone(seconds, clip.bursts or ())
+    at = round((float(clip.start) + clip.sound_start) * 48_000)
+    for begin in range(0, len(samples), 1024):
+        frame = av.AudioFrame.from_ndarray(samples[None, begin : begin + 1024], format="s16", layout="mono")
+        frame.sample_rate, frame.pts, frame.time_base = 48_000, at + begin, Fraction(1, 48_000)
+        out.mux(audio.encode(frame))
+    out.mux(audio.encode(None))
+
+
+def tone(seconds: float, bursts: Sequence[float]) -> NDArray[np.int16]:
+    """Silence with a loud 1 kHz tone of 50 ms at each of `bursts`, at 48 kHz."""
+    samples = np.zeros(round(seconds * 48_000), np.int16)
+    for start in bursts:
+        at = round(start * 48_000)
+        length = min(2400, len(samples) - at)
+        samples[at : at + length] = (16_000 * np.sin(2 * np.pi * np.arange(length) / 48)).astype(np.int16)
+    return samples
+
+
+def onsets(sound: NDArray[np.floating[Any]], rate: int) -> list[float]:
+    """Where bursts of tone start, in seconds."""
+    loud = np.abs(sound) > 0.1
+    found: list[float] = []
+    for at in np.flatnonzero(loud):
+        if not found or at / rate - found[-1] > 0.1:
+            found.append(at / rate)
+    return found

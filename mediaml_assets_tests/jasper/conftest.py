@@ -1,0 +1,42 @@
+"""Shared by the jasper tests: standard encodes as Media, without a store."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mediaml_assets.jasper.media import Media
+from mediaml_assets.jasper.recipe import ML_360P_V1
+from mediaml_assets.jasper.standardize import StandardEncode, standardize
+
+from .clips import Clip, render
+
+
+@dataclass(frozen=True)
+class EncodeView:
+    """A standard encode seen as a stored value."""
+
+    title: str
+    encode: StandardEncode
+
+    def row(self) -> dict[str, Any]:
+        return self.encode.row()
+
+    def blob(self, name: str) -> Path:
+        return Path(self.encode.row()[name])
+
+
+@pytest.fixture
+def standard(tmp_path: Path) -> Callable[..., tuple[StandardEncode, Media]]:
+    """Standardises a clip or a file."""
+
+    def make(clip: Clip | Path, suffix: str = ".mp4", name: str = "standard") -> tuple[StandardEncode, Media]:
+        source = render(tmp_path / f"clip{suffix}", clip) if isinstance(clip, Clip) else clip
+        folder = tmp_path / name
+        folder.mkdir()
+        encode = standardize(source, ML_360P_V1, folder)
+        return encode, Media.from_value(EncodeView("clip", encode))
+
+    return make
