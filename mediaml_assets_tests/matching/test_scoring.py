@@ -2,7 +2,8 @@
 
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
 
 import numpy as np
 import pytest
@@ -68,6 +69,11 @@ def test_a_known_answer() -> None:
     assert (pairs.rows.dtype, pairs.scores.dtype) == (np.int64, np.float64)
 
 
+def test_pairs_that_are_no_match_are_left_out() -> None:
+    out = np.array([[1, 0], [0, 2]], np.float32)
+    assert listed(top_k(out, np.array([[3, 0], [1, 1], [0, 4]], np.float32), 9, above=2.0)) == [(1, 2), (0, 0)]
+
+
 def test_ties_go_by_row_then_column() -> None:
     ones = np.ones((4, 3), np.float32)
     assert listed(top_k(ones, ones, 6)) == [(0, 0), (0, 1), (0, 2), (0, 3), (1, 0), (1, 1)]
@@ -105,6 +111,15 @@ def test_wrong_arguments_are_refused() -> None:
         top_k(gaussian(0, 4, 3), gaussian(0, 4, 3), 1, rerank=lambda rows, cols: np.full(rows.size, np.nan))
 
 
+@contextmanager
+def small_blocks() -> Iterator[None]:
+    """Blocks, sample and pool so small that small data passes through every branch."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in (("BLOCK_ROWS", 7), ("BLOCK_COLS", 11), ("SAMPLE", 5), ("_POOL", 4), ("_AT_ONCE", 16)):
+            patch.setattr(pair_scan, name, value)
+        yield
+
+
 # few distinct values, so that ties abound; -0.0, subnormal and huge ones too
 VALUES = st.one_of(
     st.sampled_from([-1.0, -0.5, -0.0, 0.0, 0.25, 1.0, 2**-140, 1e14]),
@@ -135,11 +150,8 @@ def test_equals_brute_force(problem: Problem, above: float) -> None:
 @given(problem=problems())
 @settings(max_examples=150, deadline=None)
 def test_equals_brute_force_across_many_blocks(problem: Problem) -> None:
-    """Blocks, sample and pool so small that small data passes through every branch."""
     out, in_, k, excluded, cap = problem
-    with pytest.MonkeyPatch.context() as patch:
-        for name, value in (("BLOCK_ROWS", 7), ("BLOCK_COLS", 11), ("SAMPLE", 5), ("_POOL", 4), ("_AT_ONCE", 16)):
-            patch.setattr(pair_scan, name, value)
+    with small_blocks():
         pairs = top_k(out, in_, k, excluded=excluded, cap=cap)
     assert listed(pairs) == oracle(out, in_, k, excluded, cap)
 
@@ -220,6 +232,37 @@ def test_re_ranked_by_the_overlap_of_masks(seed: int, n: int, k: int, cap: int |
     assert pairs.scores.tolist() == overlap(pairs.rows, pairs.cols).tolist()
 
 
+@given(seed=st.integers(0, 2**32), k=st.integers(1, 200), small=st.booleans(), cap=st.sampled_from([None, 2]))
+@settings(max_examples=40, deadline=None)
+def test_scores_that_float32_cannot_tell_apart(seed: int, k: int, small: bool, cap: int | None) -> None:
+    """Components differ in their last bit, so every float32 score is rounding noise; float64 orders them."""
+    random = np.random.default_rng(seed)
+    out, in_ = (1 + random.integers(0, 5, (60, 40)).astype(np.float32) * np.float32(2**-23) for _ in range(2))
+    with small_blocks() if small else nullcontext():
+        pairs = top_k(out, in_, k, cap=cap)
+    assert listed(pairs) == oracle(out, in_, k, cap=cap)
+
+
+@given(seed=st.integers(0, 2**32), k=st.integers(1, 60), cap=st.sampled_from([None, 1, 2]))
+@settings(max_examples=40, deadline=None)
+def test_re_ranked_by_a_score_that_takes_away_a_little(seed: int, k: int, cap: int | None) -> None:
+    out, in_ = gaussian(seed, 40, 8), gaussian(seed + 1, 40, 8)
+    loss = np.random.default_rng(seed).random((40, 40))
+
+    def final(rows: np.ndarray, cols: np.ndarray) -> np.ndarray:
+        return pair_scan.exact_scores(out, in_, rows, cols) - loss[rows, cols]
+
+    pairs = top_k(out, in_, k, cap=cap, rerank=final, bound=lambda first: first)
+    assert listed(pairs) == oracle(out, in_, k, cap=cap, rerank=final)
+    assert pairs.exact and (len(pairs) == 0 or pairs.scores[-1] >= pairs.floor)
+
+
+def test_a_deeper_prefix_goes_on_inside_a_tie() -> None:
+    ones = np.ones((50, 1), np.float32)
+    pairs = top_k(ones[:3], ones, 2, rerank=lambda rows, cols: cols / 50, bound=lambda first: first)
+    assert listed(pairs) == [(0, 49), (1, 49)]
+
+
 def test_a_re_rank_without_a_bound_says_so() -> None:
     out, in_ = gaussian(0, 50, 8), gaussian(1, 50, 8)
     pairs = top_k(out, in_, 10, rerank=lambda rows, cols: -(rows + cols).astype(float))
@@ -246,13 +289,14 @@ def test_a_score_does_not_depend_on_its_neighbours() -> None:
 def test_torch_workers_give_the_answer_of_numpy(
     threads: int, duplicates: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    out, in_ = gaussian(0, 1500, 32), gaussian(1, 2000, 32)
+    out, in_ = gaussian(0, 700, 32), gaussian(1, 900, 32)
     if duplicates:  # many rows repeated: exact ties across blocks and workers
-        out, in_ = out[np.arange(1500) % 40], in_[np.arange(2000) % 30]
+        out, in_ = out[np.arange(700) % 40], in_[np.arange(900) % 30]
     out.setflags(write=False)
     excluded = lambda rows, cols: (rows + cols) % 5 == 0  # noqa: E731
     plain = [top_k(out, in_, 700, excluded=excluded, cap=cap) for cap in (None, 2)]
     monkeypatch.setattr(pair_scan, "NUMPY_IS_ENOUGH", 0)
+    monkeypatch.setattr(pair_scan, "BLOCK_ROWS", 64)
     before = torch.get_num_threads()
     torch.set_num_threads(2)
     for cap, expected in zip((None, 2), plain, strict=True):
