@@ -45,27 +45,37 @@ def to_asset(feature: AmberFeature, group: str) -> dg.AssetsDefinition:
         config_schema=_config_schema(feature),
         metadata={"dagster/column_schema": _column_schema(feature.schema), "version": feature.version or "by code"},
     )
-    def compute(context: dg.AssetExecutionContext, **views: View | Mapping[str, View]) -> Any:
-        manager: FeatureStore = getattr(context.resources, STORE)
-        scope = context.partition_key if per_title else CATALOGUE
-        settings = context.op_execution_context.op_config or {}
-        ask = Ask(feature, scope, views, _plain(settings))
-        try:
-            outcome = evaluate(manager.store, ask)
-        except BadInput as refusal:
-            raise dg.Failure(
-                description=f"{scope} is quarantined: {refusal}",
-                metadata={"quarantined": scope, "reason": str(refusal)},
-                allow_retries=False,
-            ) from refusal
+    # without a return annotation: Dagster would take one for the type of the single output, and there are checks too
+    def compute(context: dg.AssetExecutionContext, **views: View | Mapping[str, View]):  # type: ignore[no-untyped-def]
+        return _materialize(feature, context, views)
+
+    return compute
+
+
+def _materialize(
+    feature: AmberFeature, context: dg.AssetExecutionContext, views: Mapping[str, View | Mapping[str, View]]
+) -> dg.MaterializeResult[Outcome]:
+    manager: FeatureStore = getattr(context.resources, STORE)
+    scope = context.partition_key if feature.scope is Scope.TITLE else CATALOGUE
+    ask = Ask(feature, scope, views, _plain(context.op_execution_context.op_config or {}))
+    try:
+        outcome = evaluate(manager.store, ask)
+    except BadInput as refusal:
+        raise dg.Failure(
+            description=f"{scope} is quarantined: {refusal}",
+            metadata={"quarantined": scope, "reason": str(refusal)},
+            allow_retries=False,
+        ) from refusal
+    try:
         return dg.MaterializeResult(
             value=outcome,
             data_version=dg.DataVersion(_data_version(manager, outcome)),
             metadata=_metadata(outcome),
-            check_results=list(_check_results(feature, outcome)),
+            check_results=_check_results(feature, outcome),
         )
-
-    return compute
+    except BaseException:
+        outcome.abandon()
+        raise
 
 
 def _input(many: bool) -> dg.AssetIn:
@@ -104,7 +114,9 @@ def _metadata(outcome: Outcome) -> dict[str, Any]:
 
 def _preview(rows: pa.Table) -> str:
     """The first rows as a Markdown table, without vectors and bits."""
-    plain = [one.name for one in rows.schema if not (pa.types.is_nested(one.type) or pa.types.is_binary_like(one.type))]
+    plain = [
+        one.name for one in rows.schema if not (pa.types.is_nested(one.type) or pa.types.is_fixed_size_binary(one.type))
+    ]
     shown = rows.select(plain).slice(0, 10).to_pylist()
     lines = [" | ".join(plain), " | ".join("---" for _ in plain)]
     lines += [

@@ -32,6 +32,7 @@ ON_CHANGE: Condition = (
 
 ANY_TITLE: Condition = (
     (AC.missing() | _since(AC.code_version_changed()) | _since(_CHANGED))
+    & AC.any_deps_match(~AC.missing())
     & ~AC.in_progress()
     & ~AC.any_deps_in_progress()
 ).with_label("any_title")

@@ -6,24 +6,20 @@ folder a claim is an advisory lock (flock) on a file, which the operating system
 
 import fcntl
 import os
+import weakref
 from pathlib import Path
 from types import TracebackType
 
 
 class Claim:
-    """An exclusive claim on one memo key, held until `release` or the end of the process."""
+    """An exclusive claim on one memo key, held until `release`, or until the claim or its process is gone."""
 
     def __init__(self, file: Path) -> None:
-        self._file = file
-        self._descriptor = _lock(file)
+        self._finish = weakref.finalize(self, _unlock, file, _lock(file))
 
     def release(self) -> None:
         """Let the next one in; safe to call twice."""
-        if self._descriptor >= 0:
-            # removed while still locked: a waiter that wakes on the removed file sees that and locks a new one
-            self._file.unlink(missing_ok=True)
-            os.close(self._descriptor)
-            self._descriptor = -1
+        self._finish()
 
     def __enter__(self) -> "Claim":
         return self
@@ -32,6 +28,12 @@ class Claim:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.release()
+
+
+def _unlock(file: Path, descriptor: int) -> None:
+    # removed while still locked: a waiter that wakes on the removed file sees that and locks a new one
+    file.unlink(missing_ok=True)
+    os.close(descriptor)
 
 
 def _lock(file: Path) -> int:

@@ -53,6 +53,11 @@ class Outcome:
             return self.memo.value.digest
         return "withdrawn" if self.rows is None else rows_digest(self.columns)
 
+    def abandon(self) -> None:
+        """Let somebody else compute it: this outcome will not be committed."""
+        if self.claim is not None:
+            self.claim.release()
+
     @property
     def held_back(self) -> bool:
         """Whether a failed blocking check keeps the value from becoming current."""
@@ -107,8 +112,7 @@ def commit(store: Store, outcome: Outcome, run: str = "") -> Commit:
         memo = store.remember(ask.feature.name, ask.key, fresh, ask.material)
         return append(store, ask, "computed", memo, outcome.held_back, run, outcome.metrics)
     finally:
-        if outcome.claim is not None:
-            outcome.claim.release()
+        outcome.abandon()
 
 
 def _recalled(ask: Ask, memo: Memo) -> Outcome:

@@ -10,6 +10,7 @@ finding the head the same for the thousandth commit as for the first.
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
+from datetime import UTC, datetime
 from typing import Any, Literal
 
 from mediaml_assets.amber.keys import digest_of, to_json
@@ -107,6 +108,12 @@ class Ledger:
             for chapter in self._objects.folders(root)
             for name in self._objects.names(f"{root}/{chapter}")
         ]
+
+    def as_of(self, feature: str, scope: str, moment: datetime) -> Commit | None:
+        """The newest commit that was made no later than a moment (with a time zone); None when there is none."""
+        until = moment.astimezone(UTC).isoformat(timespec="milliseconds")
+        earlier = [commit for commit in self.chain(feature, scope) if commit.at <= until]
+        return earlier[-1] if earlier else None
 
     def scopes(self, feature: str) -> list[str]:
         """Every scope of a feature that has a chain."""

@@ -32,7 +32,7 @@ def reconcile_sensor(mesh: Mesh, seconds: int, titles_per_tick: int = 200) -> dg
         target=dg.AssetSelection.assets(*[one.name for one in (*mesh.per_title(), *mesh.over_catalogue())]),
         description="Asks for values whose memo key says they are missing, whatever the event log says.",
     )
-    def reconcile(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
+    def reconcile(context: dg.SensorEvaluationContext) -> dg.SensorResult:
         manager: FeatureStore = getattr(context.resources, STORE)
         titles = sorted(context.instance.get_dynamic_partitions(str(TITLES.name)))
         start = int(context.cursor or 0)
@@ -42,9 +42,11 @@ def reconcile_sensor(mesh: Mesh, seconds: int, titles_per_tick: int = 200) -> dg
         requests = list(_requests(mesh, manager.store, [one for one in slice_ if one not in busy]))
         if not busy and not requests:
             requests = list(_catalogue_requests(mesh, manager.store, titles))
-        if not requests:
-            return dg.SkipReason(f"every value of {len(slice_)} titles is what its key says")
-        return dg.SensorResult(run_requests=requests, cursor=str(start + titles_per_tick))
+        return dg.SensorResult(
+            run_requests=requests,
+            skip_reason=None if requests else f"every value of {len(slice_)} titles is what its key says",
+            cursor=str(start + titles_per_tick),
+        )
 
     return reconcile
 

@@ -15,6 +15,7 @@ import io
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -90,19 +91,23 @@ class Store:
             raise Damaged(f"the memo {key} of {feature} exists but cannot be read; run the feature again")
         return first
 
-    def view(self, feature: str, scope: str) -> "View":
-        """The current value of a feature; raises NotStored when it was never computed for this scope."""
-        head = self.ledger.head(feature, scope)
+    def view(self, feature: str, scope: str, as_of: datetime | None = None) -> "View":
+        """The current value of a feature, or the one that was current at a moment.
+
+        Raises:
+            NotStored: it was never computed for this scope (or not yet, at that moment).
+        """
+        head = self.ledger.head(feature, scope) if as_of is None else self.ledger.as_of(feature, scope, as_of)
         if head is None or (head.current is None and head.event == "refused"):
             raise NotStored(f"{feature} has no value for {scope} yet; materialise it first")
         return View(self, feature, scope, head)
 
-    def views(self, feature: str, titles: Sequence[str]) -> dict[str, "View"]:
-        """The current values of a per-title feature, for those of the titles that have one."""
+    def views(self, feature: str, titles: Sequence[str], as_of: datetime | None = None) -> dict[str, "View"]:
+        """The values of a per-title feature, current or at a moment, for those of the titles that have one."""
         found = {}
         for title in titles:
             try:
-                found[title] = self.view(feature, title)
+                found[title] = self.view(feature, title, as_of)
             except NotStored:
                 continue
         return found

@@ -23,7 +23,7 @@ def landing_assets() -> list[dg.AssetSpec]:
             kinds={"file"},
             description="The film that lies in the landing folder for a title: its path, size and time. Written by the "
             "landing sensor, which opens no file.",
-        ),
+        ).with_io_manager_key(STORE),
         dg.AssetSpec(
             QUARANTINE,
             group_name="landing",

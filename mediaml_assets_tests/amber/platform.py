@@ -1,0 +1,92 @@
+"""A whole installation in a temporary folder, driven tick by tick as the daemon would."""
+
+from pathlib import Path
+
+import dagster as dg
+
+from mediaml_assets.amber.assets import STORE, TITLES, to_asset
+from mediaml_assets.amber.io_manager import FeatureStore
+from mediaml_assets.amber.mesh import Mesh
+from mediaml_assets.amber.store import Store
+from mediaml_assets.landing.arrivals import Tick, look
+from mediaml_assets.landing.bucket import LandingFolder
+from mediaml_assets.landing.sensors import landing_assets, report
+
+
+class Platform:
+    """Landing folder, store, Dagster instance and definitions of one test."""
+
+    def __init__(self, home: Path, instance: dg.DagsterInstance, mesh: Mesh) -> None:
+        self.home = home
+        self.landing = home / "landing"
+        self.landing.mkdir(exist_ok=True)
+        self.instance = instance
+        self.store = Store(home / "store")
+        self.known: dict[str, list[int]] = {}
+        self.cursor = None
+        self.load(mesh)
+
+    def load(self, mesh: Mesh) -> None:
+        """Load other code, as a restarted code server does."""
+        self.mesh = mesh
+        self.definitions = dg.Definitions(
+            assets=[*landing_assets(), *(to_asset(one, "toy") for one in mesh.features.values())],
+            resources={STORE: FeatureStore(root=str(self.home / "store"))},
+            executor=dg.in_process_executor,
+        )
+
+    def land(self) -> Tick:
+        """One look at the landing folder, reported to Dagster."""
+        tick = look(LandingFolder(self.landing, settle_seconds=0), self.store, self.known)
+        self.known = tick.known
+        report(self.instance, tick)
+        return tick
+
+    def requested(self) -> list[tuple[str, str | None]]:
+        """One tick of the automation sensor: which (asset, title) it asks for."""
+        result = dg.evaluate_automation_conditions(self.definitions, self.instance, cursor=self.cursor)
+        self.cursor = result.cursor
+        found: list[tuple[str, str | None]] = []
+        for one in result.results:
+            if one.true_subset.is_empty:
+                continue
+            name = one.key.to_user_string()
+            if one.true_subset.is_partitioned:
+                found += [(name, key) for key in one.true_subset.expensively_compute_partition_keys()]
+            else:
+                found.append((name, None))
+        return sorted(found, key=str)
+
+    def run(self, requests: list[tuple[str, str | None]]) -> list[bool]:
+        """Execute requests as the daemon does: one run for each title, with all its assets."""
+        outcomes = []
+        for title in sorted({title for _, title in requests}, key=str):
+            names = [name for name, one in requests if one == title]
+            outcomes.append(self.materialize(names, title))
+        return outcomes
+
+    def materialize(self, names: list[str], title: str | None, settings: dict[str, object] | None = None) -> bool:
+        """One run over the named assets."""
+        job = self.definitions.resolve_implicit_global_asset_job_def()
+        run_config = {"ops": {names[0]: {"config": settings}}} if settings else None
+        result = job.execute_in_process(
+            run_config=run_config,
+            partition_key=title,
+            instance=self.instance,
+            asset_selection=[dg.AssetKey(name) for name in names],
+            raise_on_error=False,
+        )
+        return bool(result.success)
+
+    def settle(self) -> None:
+        """Ticks until nothing is asked for any more."""
+        for _ in range(12):
+            self.land()
+            requests = self.requested()
+            if not requests:
+                return
+            self.run(requests)
+        raise AssertionError("automation does not come to rest")
+
+    def titles(self) -> list[str]:
+        return list(self.instance.get_dynamic_partitions(str(TITLES.name)))

@@ -1,0 +1,104 @@
+"""A mesh of three cheap features over text files, for tests of everything around the features."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar, Self
+
+import pyarrow as pa
+
+from mediaml_assets.amber.feature import AmberFeature, Check, Scope, amber_feature
+from mediaml_assets.amber.mesh import Mesh
+from mediaml_assets.errors import MediaRefused
+from mediaml_assets.landing.arrivals import SOURCE, SourceFile
+
+LETTERS = pa.schema([("letter", pa.string())])
+COUNTS = pa.schema([("letter", pa.string()), ("n", pa.int64()), ("remark", pa.string())])
+TOTAL = pa.schema([("title", pa.string()), ("n", pa.int64())])
+
+
+def called(feature: str, scope: str) -> None:
+    """Write down that a feature's function ran; one short append is atomic, so processes may share the file."""
+    with open(os.environ["TOY_CALLS"], "a") as file:
+        file.write(f"{feature}/{scope}\n")
+
+
+def calls() -> list[str]:
+    """Every call of a function so far, as feature/title."""
+    file = Path(os.environ["TOY_CALLS"])
+    return file.read_text().split() if file.exists() else []
+
+
+@dataclass(frozen=True)
+class Letters:
+    text: str
+    title: str
+    columns: ClassVar[tuple[str, ...]] = ("letter",)
+
+    @classmethod
+    def from_value(cls, view: Any) -> Self:
+        return cls("".join(view.table(["letter"]).column("letter").to_pylist()), view.title)
+
+
+@dataclass(frozen=True)
+class Counts:
+    n: int
+    title: str
+    columns: ClassVar[tuple[str, ...]] = ("letter", "n")
+
+    @classmethod
+    def from_value(cls, view: Any) -> Self:
+        return cls(sum(view.table(["n"]).column("n").to_pylist()), view.title)
+
+
+@dataclass(frozen=True)
+class TotalConfig:
+    factor: int = 1
+    titles: tuple[str, ...] | None = None
+
+
+def fails_on_q(rows: pa.Table) -> str | None:
+    return "q is not allowed" if "q" in rows.column("letter").to_pylist() else None
+
+
+@amber_feature(version="1", schema=LETTERS)
+def letters(source: SourceFile) -> pa.Table:
+    """The letters of a file, without its spaces: like an essence, blind to layout."""
+    called("letters", source.title)
+    text = source.path.read_text()
+    if "!" in text:
+        raise MediaRefused(f"{source.path.name} holds a '!'; remove it and deliver the file again")
+    if "crash" in text:
+        raise RuntimeError("an ordinary error of an algorithm")
+    return pa.table({"letter": sorted(text.replace(" ", ""))}, schema=LETTERS)
+
+
+def count_rows(text: str, remark: str) -> pa.Table:
+    names = sorted(set(text))
+    columns = {"letter": names, "n": [text.count(one) for one in names], "remark": [remark for _ in names]}
+    return pa.table(columns, schema=COUNTS)
+
+
+def counts_version(version: str, remark: str, factor: int = 1) -> AmberFeature:
+    """`counts` as code of some version would make it; the remark is a column that nobody reads."""
+
+    def counts(letters: Letters) -> pa.Table:
+        """How often each letter occurs."""
+        called("counts", letters.title)
+        rows = count_rows(letters.text, remark)
+        return rows.set_column(1, COUNTS.field("n"), pa.array([n * factor for n in rows.column("n").to_pylist()]))
+
+    no_q = Check("no_q", fails_on_q, "Titles with a q are held back.")
+    return amber_feature(version=version, schema=COUNTS, checks=[no_q])(counts)
+
+
+@amber_feature(version="1", schema=TOTAL, scope=Scope.CATALOGUE)
+def total(counts: Mapping[str, Counts], config: TotalConfig) -> pa.Table:
+    """Letters of each title."""
+    called("total", ",".join(counts))
+    return pa.table({"title": list(counts), "n": [one.n * config.factor for one in counts.values()]}, schema=TOTAL)
+
+
+def toy_mesh(version: str = "1", remark: str = "", factor: int = 1) -> Mesh:
+    return Mesh([letters, counts_version(version, remark, factor), total], sources=[SOURCE])
