@@ -1,0 +1,138 @@
+"""A match cut as people judge it: the last moments of A, then the first of B, played as one cut."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import av
+import numpy as np
+from numpy.typing import NDArray
+
+from mediaml_assets.jasper.media import Frame, Media
+from mediaml_assets.jasper.recipe import ML_360P_V1
+
+SECONDS = Fraction(3, 2)  # of each shot, where the shot is that long
+_SOUND_RATE = ML_360P_V1.sound_rate
+_AAC_FRAME = 1024
+_BT709 = _LIMITED = 1
+
+
+@dataclass(frozen=True)
+class Cut:
+    """One row of the match cuts. Frame numbers are of each title's standard encode.
+
+    flavour, rank: how the shots match, and the place in that flavour's list, from 1.
+    title1, shot1: slug and shot index of A, whose tail is used; title2, shot2: of B, whose head is used.
+    score: in [0, 1].
+    start1, end1, start2, end2: frames of the shots, half-open [start, end).
+    out_frame: the last usable frame of A, start1 <= out_frame < end1.
+    in_frame: the first usable frame of B, start2 <= in_frame < end2.
+    """
+
+    flavour: str
+    rank: int
+    title1: str
+    shot1: int
+    title2: str
+    shot2: int
+    score: float
+    start1: int
+    end1: int
+    start2: int
+    end2: int
+    out_frame: int
+    in_frame: int
+
+    @property
+    def name(self) -> str:
+        """A file name for what is made of this cut, without an ending: `frame-007`."""
+        return f"{self.flavour}-{self.rank:03}"
+
+
+def preview(cut: Cut, media1: Media, media2: Media, path: Path) -> None:
+    """Write the cut as mp4: H.264 640x360 at A's rate, and the sound of both when either has any.
+
+    A plays up to and with `out_frame`, B from `in_frame` on, each for SECONDS or as long as the shot is. B keeps its
+    speed: at each moment the frame is shown that B itself shows then. The file appears when it is complete.
+    """
+    tail, head = tail_frames(cut, media1.rate), head_frames(cut, media2.rate, media1.rate)
+    part = path.with_name(path.name + ".part")
+    with av.open(str(part), "w", format="mp4", container_options={"movflags": "+faststart"}) as file:
+        video, sound = _video_stream(file, media1), _sound(cut, media1, media2, len(tail), len(head))
+        audio = None if sound is None else file.add_stream("aac", rate=_SOUND_RATE, layout="mono")
+        for at, frame in enumerate(_played(media1, tail, media2, head)):
+            file.mux(video.encode(_picture(frame, at, media1.rate, key=at == len(tail))))
+        file.mux(video.encode(None))
+        if audio is not None and sound is not None:
+            for block in _blocks(sound):
+                file.mux(audio.encode(block))
+            file.mux(audio.encode(None))
+    part.replace(path)
+
+
+def tail_frames(cut: Cut, rate: Fraction) -> list[int]:
+    """A's frames that a preview shows, at A's rate."""
+    return list(range(max(cut.start1, cut.out_frame + 1 - round(SECONDS * rate)), cut.out_frame + 1))
+
+
+def head_frames(cut: Cut, rate: Fraction, shown_at: Fraction) -> list[int]:
+    """B's frames that a preview shows at another rate; the first is `in_frame`."""
+    frames = (cut.in_frame + int(shown * rate / shown_at) for shown in range(round(SECONDS * shown_at)))
+    return [frame for frame in frames if frame < cut.end2]
+
+
+def _played(media1: Media, tail: list[int], media2: Media, head: list[int]) -> Iterator[Frame]:
+    yield from media1.frames(tail)
+    yield from media2.frames(head)
+
+
+def _video_stream(file: Any, media: Media) -> Any:
+    stream = file.add_stream("libx264", rate=media.rate, options=ML_360P_V1.x264_options())
+    stream.width, stream.height, stream.pix_fmt = media.width, media.height, "yuv420p"
+    context = stream.codec_context
+    context.thread_count, context.time_base = 1, 1 / media.rate
+    context.color_range, context.colorspace = _LIMITED, _BT709
+    context.color_primaries = context.color_trc = _BT709
+    return stream
+
+
+def _picture(frame: Frame, at: int, rate: Fraction, key: bool) -> Any:
+    """A frame of the standard encode as picture number `at` of the preview; B begins with a key frame."""
+    planes = np.concatenate([plane.reshape(-1) for plane in (frame.y, frame.u, frame.v)])
+    picture = av.VideoFrame.from_ndarray(planes.reshape(-1, frame.y.shape[1]), format="yuv420p")
+    picture.color_range, picture.colorspace = _LIMITED, _BT709
+    picture.pts, picture.time_base = at, 1 / rate
+    if key:
+        picture.pict_type = av.video.frame.PictureType.I
+    return picture
+
+
+def _sound(cut: Cut, media1: Media, media2: Media, shown1: int, shown2: int) -> NDArray[np.int16] | None:
+    """Mono sound under both parts, each as long as its pictures; silence where one has none, None where both have."""
+    samples = media1.sound(), media2.sound()
+    if samples[0] is None and samples[1] is None:
+        return None
+    boundary, end = (round(shown * _SOUND_RATE / media1.rate) for shown in (shown1, shown1 + shown2))
+    stop = round((cut.out_frame + 1) * _SOUND_RATE / media1.rate)
+    start = round(cut.in_frame * _SOUND_RATE / media2.rate)
+    parts = _cut_out(samples[0], stop - boundary, boundary), _cut_out(samples[1], start, end - boundary)
+    return np.asarray(np.clip(np.concatenate(parts) * 32_768.0, -32_768, 32_767), np.int16)
+
+
+def _cut_out(samples: NDArray[np.float32] | None, start: int, count: int) -> NDArray[np.float32]:
+    """`count` samples from `start` on; silence before the first, after the last and where there is no sound."""
+    result = np.zeros(count, np.float32)
+    if samples is not None:
+        skipped = max(0, -start)
+        found = samples[max(0, start) : max(0, start + count)]
+        result[skipped : skipped + found.size] = found
+    return result
+
+
+def _blocks(sound: NDArray[np.int16]) -> Iterator[Any]:
+    for at in range(0, sound.size, _AAC_FRAME):
+        block = av.AudioFrame.from_ndarray(sound[None, at : at + _AAC_FRAME], format="s16", layout="mono")
+        block.sample_rate, block.pts, block.time_base = _SOUND_RATE, at, Fraction(1, _SOUND_RATE)
+        yield block
