@@ -6,12 +6,13 @@ from fractions import Fraction
 from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mediaml_assets.jasper.frame_tape import FrameTape
 
 Verdict = Literal["ok", "warn", "quarantine"]
 
-_CHUNK = 4096
+_CHUNK = 1024
 _BLACK_MEAN, _BLACK_STD = 24.0, 6.0
 _FROZEN_CHANGE = 0.1
 _FROZEN_SECONDS = 2
@@ -121,18 +122,17 @@ def picture_shares(tape: FrameTape, rate: Fraction) -> tuple[float, float]:
     black = 0
     still = np.zeros(len(tape), bool)
     for start in range(0, len(tape), _CHUNK):
-        luma = tape.y[max(0, start - 1) : start + _CHUNK].astype(np.float32)
+        first = max(0, start - 1)
+        luma = tape.y[first : start + _CHUNK].astype(np.float32)
         change = np.abs(np.diff(luma, axis=0)).mean(axis=(1, 2))
-        still[start + _CHUNK - len(change) if start + _CHUNK <= len(tape) else len(tape) - len(change) :][
-            : len(change)
-        ] = change < _FROZEN_CHANGE
-        own = luma[min(start, 1) :]
-        black += int(np.count_nonzero((own.mean(axis=(1, 2)) < _BLACK_MEAN) & (own.std(axis=(1, 2)) < _BLACK_STD)))
+        still[first + 1 : first + len(luma)] = change < _FROZEN_CHANGE
+        new = luma[start - first :]
+        black += int(np.count_nonzero((new.mean(axis=(1, 2)) < _BLACK_MEAN) & (new.std(axis=(1, 2)) < _BLACK_STD)))
     count = max(1, len(tape))
     return black / count, _frozen(still, max(1, round(_FROZEN_SECONDS * rate))) / count
 
 
-def _frozen(still: "np.ndarray[tuple[int], np.dtype[np.bool_]]", shortest: int) -> int:
+def _frozen(still: NDArray[np.bool_], shortest: int) -> int:
     """Frames in runs of at least `shortest` still frames; the frame that starts the run counts with it."""
     edges = np.flatnonzero(np.diff(np.concatenate([[False], still, [False]]).astype(np.int8)))
     lengths = edges[1::2] - edges[::2] + 1

@@ -16,17 +16,17 @@ from mediaml_assets.jasper.canvas import CanvasFilter
 from mediaml_assets.jasper.frame_tape import FrameTape
 from mediaml_assets.jasper.limits import LIMITS
 from mediaml_assets.jasper.loudness import SoundMeter
+from mediaml_assets.jasper.measure import measure
 from mediaml_assets.jasper.planes import planes_of
 from mediaml_assets.jasper.probe import Probe, probe
-from mediaml_assets.jasper.quality import Measured, Quality, judge, picture_shares
+from mediaml_assets.jasper.quality import Quality, judge
 from mediaml_assets.jasper.recipe import Recipe
 from mediaml_assets.jasper.sound import SoundClock
 from mediaml_assets.jasper.source import Picture, Sound, Source, scan
-from mediaml_assets.jasper.timing import Rate, StreamTimes, choose_rate
+from mediaml_assets.jasper.timing import StreamTimes, choose_rate
 from mediaml_assets.jasper.writer import MAP, SOUND, TAPE, VIDEO, PictureWriter, SoundWriter
 
 _HELD_FRAMES = Fraction(5, 2)
-_HDR = {"smpte2084": "PQ", "arib-std-b67": "HLG"}
 
 
 @dataclass(frozen=True)
@@ -105,9 +105,10 @@ def standardize(
     frames = _frame_count(path, times, rate.value, source.start_pts)
     work = _Pass(source, probed, recipe, rate.value, frames, folder)
     work.run(lambda done: progress(min(1.0, done / max(1, times.packets))) if progress else None)
-    quality = judge(_measure(work, probed, times, first_sound, rate))
     if work.frames == 0:
         raise MediaRefused(f"{path.name} has no picture that can be decoded; deliver it again")
+    tape = FrameTape.open(folder / TAPE)
+    quality = judge(measure(probed, times, source, tape, rate.value, work.meter, first_sound))
     return StandardEncode(
         recipe=recipe.name,
         video=folder / VIDEO,
@@ -212,44 +213,3 @@ def _frame_count(path: Path, times: StreamTimes, rate: Fraction, start_pts: int)
     if end > LIMITS.seconds:
         raise MediaRefused(f"{path.name} is {float(end) / 3600:.1f} h long, beyond {LIMITS.seconds // 3600} h; cut it")
     return max(_slot(last, rate) + 1, round(end * rate))
-
-
-def _measure(work: _Pass, probed: Probe, times: StreamTimes, first_sound: Fraction | None, rate: Rate) -> Measured:
-    source = work._source
-    seconds = work.frames / rate.value
-    start = source.start_pts * times.time_base
-    black, frozen = picture_shares(FrameTape.open(work._folder / TAPE), rate.value)
-    has_sound = probed.audio is not None
-    return Measured(
-        decodable_share=max(0.0, min(1.0, (source.pictures - source.damaged) / max(1, times.packets))),
-        duration_drift=_drift(seconds, probed.video.duration or probed.duration, start),
-        seconds=float(seconds),
-        black_share=black,
-        frozen_share=frozen,
-        has_sound=has_sound,
-        silence_share=work.meter.silence_share if has_sound else 0.0,
-        clipping_share=work.meter.clipping_share if has_sound else 0.0,
-        loudness=work.meter.loudness if has_sound else float("-inf"),
-        sound_offset=0.0 if first_sound is None else float(first_sound - start),
-        notes=tuple(_notes(probed, times, source)),
-    )
-
-
-def _drift(seconds: Fraction, claimed: Fraction | None, start: Fraction) -> float:
-    # Some containers count their length from time 0 and not from the first picture; the kinder reading counts.
-    if claimed is None:
-        return 0.0
-    return float(min(seconds - claimed, seconds - claimed + start, key=abs))
-
-
-def _notes(probed: Probe, times: StreamTimes, source: Source) -> list[str]:
-    notes = []
-    if probed.video.color_transfer in _HDR:
-        notes.append(f"high dynamic range ({_HDR[probed.video.color_transfer]}) is shown without tone mapping")
-    if not times.trusted and probed.video.first_pts is None:
-        notes.append("the stream has no time stamps; its stated rate was taken")
-    if source.restamped:
-        notes.append(f"{source.restamped} pictures had no time stamp that follows the one before")
-    if probed.audio is None and probed.audio_streams:
-        notes.append("its sound cannot be decoded and is left out")
-    return notes
