@@ -175,11 +175,13 @@ class View:
             raise InputMoved(f"{name} of {self.title} changed after {self.feature} was made; run {self.feature} again")
         return upstream
 
-    def blob(self, name: str) -> Path:
-        """Where a stored file can be read; raises Damaged when it is gone."""
-        path = self.store.objects.blob_path(name)
+    def blob(self, column: str) -> Path:
+        """The stored file that a column of a one-row value names; raises Damaged when it is gone."""
+        path = self.store.objects.blob_path(self.row([column])[column])
         if not path.exists():
-            raise Damaged(f"the file {name} of {self.feature} of {self.title} is gone; run `{self.feature}` again")
+            raise Damaged(
+                f"{path.name}, the {column} of {self.feature} of {self.title}, is gone; make {self.feature} again"
+            )
         return path
 
 

@@ -47,8 +47,7 @@ class Boundary:
 def boundaries(tape: ActiveTape, found: Signals) -> list[Boundary]:
     """Every boundary inside the film, in order, at least `LEAST_SHOT` frames apart."""
     fades = _fades(found)
-    lit = [Boundary("fade", 0, 0, opening(found), 1.0), Boundary("fade", len(tape), closing(found), len(tape), 1.0)]
-    cuts = [cut for cut in _cuts(tape, found.step) if not _near_fade(cut, fades + lit)]
+    cuts = [cut for cut in _cuts(tape, found.step) if not _near_fade(cut, fades + _dark_ends(found))]
     others = sorted(fades + cuts, key=lambda b: b.at)
     merged = sorted(others + _dissolves(found, others), key=lambda b: b.at)
     kept: list[Boundary] = []
@@ -95,6 +94,13 @@ def _fades(found: Signals) -> list[Boundary]:
     edges = np.flatnonzero(np.diff(np.pad(black.astype(np.int8), 1)))
     runs = [(int(s), int(e)) for s, e in zip(edges[::2], edges[1::2], strict=True) if s > 0 and e < len(black)]
     return [Boundary("fade", (s + e) // 2, _ramp_start(found.mean, s), _ramp_end(found.mean, e), 1.0) for s, e in runs]
+
+
+def _dark_ends(found: Signals) -> list[Boundary]:
+    """The film's opening and closing black with their ramps, where it has them, as if they were fades."""
+    count, first, last = len(found.mean), opening(found), closing(found)
+    spans = ((0, first), (last, count))
+    return [Boundary("fade", start, start, end, 1.0) for start, end in spans if start < end]
 
 
 def opening(found: Signals) -> int:

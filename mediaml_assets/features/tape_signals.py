@@ -20,10 +20,11 @@ CELL = 20  # canvas pixels of a chroma cell of the tape, two luma cells
 
 HALVES = (4, 6, 8, 12, 16)  # half lengths of the dissolves looked for, in frames
 HALO = 2 * max(HALVES)  # frames either side that a signal may look at
-ENDS_DIFFER = 14.0  # least luma difference between a dissolve's ends, in 8-bit levels
-RESIDUAL = 0.3  # largest departure from a linear mix, as a share of that difference
-ENDS_SPREAD = 8.0  # a flat end is a fade's: both ends' luma deviates more
-ENDS_CORRELATE = 0.55  # a pan's or an exposure ramp's ends look alike: a dissolve's correlate less than this
+ENDS_DIFFER = 11.0  # least luma difference between a dissolve's ends, their means apart, in 8-bit levels
+MIDDLE_RESIDUAL = 0.13  # largest departure of the middle frame from the mean of the ends, as a share of that difference
+QUARTER_RESIDUAL = 0.3  # and of the frames half-way to the ends from their mixes
+ENDS_SPREAD = 6.0  # a flat end is a fade's: both ends' luma deviates more
+ENDS_CORRELATE = 0.5  # a pan's or an exposure ramp's ends look alike: a dissolve's correlate less than this
 SIDE_RATIO = 3.0  # the ends differ this many times more than the calmer side moves in the same time
 
 
@@ -112,6 +113,7 @@ def _dissolves(luma: Planes, start: int, end: int) -> tuple[Signal, npt.NDArray[
     low, high = max(start - HALO, 0), min(end + HALO, len(luma))
     halved = luma[low:high].astype(np.float32)
     small: Signal = halved.reshape(len(halved), halved.shape[1] // 2, 2, -1, 2).mean(axis=(2, 4))
+    small -= small.mean(axis=(1, 2), keepdims=True)  # a ramp of light alone must not look like a dissolve
     score, half = np.zeros(end - start, np.float32), np.zeros(end - start, np.int32)
     for length in HALVES:
         frames = np.arange(max(start, length), min(end, len(luma) - length))
@@ -137,7 +139,7 @@ def _linear_mixes(small: Signal, frames: Frames, length: int) -> tuple[Frames, S
     calmer = np.minimum(
         _gap(small[np.maximum(frames - 2 * length, 0)], a), _gap(small[np.minimum(frames + 2 * length, last)], b)
     )
-    holds = np.max(residuals, axis=0) < RESIDUAL
+    holds = (residuals[0] < MIDDLE_RESIDUAL) & (np.maximum(*residuals[1:]) < QUARTER_RESIDUAL)
     holds &= np.minimum(a.std(axis=(1, 2)), b.std(axis=(1, 2))) > ENDS_SPREAD
     holds &= (_standard(a) * _standard(b)).mean(axis=(1, 2)) < ENDS_CORRELATE
     holds &= ends > SIDE_RATIO * calmer

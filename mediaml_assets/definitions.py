@@ -1,0 +1,33 @@
+"""What Dagster loads. Wiring only: each part is declared in its own room."""
+
+import dagster as dg
+
+from mediaml_assets.amber.assets import STORE, to_asset
+from mediaml_assets.amber.automation import automation_sensor
+from mediaml_assets.amber.io_manager import FeatureStore
+from mediaml_assets.amber.reconcile import reconcile_sensor
+from mediaml_assets.landing.sensors import landing_assets, landing_sensor
+from mediaml_assets.mesh import GROUPS, mesh
+from mediaml_assets.settings import home
+
+TICK_SECONDS = 5
+"""How often the landing folder is looked at and conditions are evaluated: short, for a laptop."""
+RECONCILE_SECONDS = 60
+
+
+@dg.definitions
+def definitions() -> dg.Definitions:
+    """Assets, sensors and the store of this installation."""
+    features = mesh()
+    groups = {feature.name: group for group, members in GROUPS.items() for feature in members}
+    return dg.Definitions(
+        assets=[*landing_assets(), *(to_asset(one, groups[one.name]) for one in features.features.values())],
+        sensors=[
+            landing_sensor(TICK_SECONDS),
+            automation_sensor(TICK_SECONDS),
+            reconcile_sensor(features, RECONCILE_SECONDS),
+        ],
+        resources={STORE: FeatureStore(root=str(home().store))},
+        # one run is one title; several titles run as several runs, which the run queue bounds
+        executor=dg.in_process_executor,
+    )

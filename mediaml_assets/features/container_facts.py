@@ -1,0 +1,37 @@
+"""The `container_facts` feature: what only the container says, which decides nothing about the picture."""
+
+from collections.abc import Iterator
+
+import pyarrow as pa
+
+from mediaml_assets.amber.feature import amber_feature
+from mediaml_assets.jasper.probe import Probe, probe
+from mediaml_assets.landing.arrivals import SourceFile
+
+CONTAINER_FACTS = pa.schema(
+    [
+        pa.field("stream", pa.int32(), nullable=False),
+        pa.field("name", pa.string(), nullable=False),
+        pa.field("value", pa.string(), nullable=False),
+    ]
+)
+"""One row a fact; stream -1 is the container itself, names are lower case."""
+
+
+@amber_feature(version="1", schema=CONTAINER_FACTS, kinds=["video"])
+def container_facts(source: SourceFile) -> pa.Table:
+    """Name, tags, timecode and subtitle streams of the title's file: keyed on the file, read by export only."""
+    rows = [(-1, "file", source.path.name), *_facts(probe(source.path))]
+    columns = [list(column) for column in zip(*rows, strict=True)]
+    return pa.table(columns, schema=CONTAINER_FACTS)
+
+
+def _facts(found: Probe) -> Iterator[tuple[int, str, str]]:
+    yield -1, "container", found.container
+    if found.timecode is not None:
+        yield -1, "timecode", found.timecode
+    yield from ((-1, f"tag.{name}", value) for name, value in sorted(found.tags.items()))
+    for one in found.subtitles:
+        yield one.index, "subtitle.codec", one.codec
+        if one.language is not None:
+            yield one.index, "subtitle.language", one.language

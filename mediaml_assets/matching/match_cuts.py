@@ -1,0 +1,146 @@
+"""The `match_cuts` feature: the best cuts of any titles, from the tail of one shot to the head of another."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar, Self
+
+import numpy as np
+import pyarrow as pa
+
+from mediaml_assets.amber.feature import Scope, amber_feature
+from mediaml_assets.errors import FeatureError
+from mediaml_assets.features.shots import Shot, Shots
+from mediaml_assets.matching.flavours import FLAVOURS, Flavour, Indices
+from mediaml_assets.matching.pair_scan import Excluded
+from mediaml_assets.matching.scoring import Pairs, top_k
+
+MATCH_CUTS = pa.schema(
+    [
+        ("flavour", pa.string()),
+        ("rank", pa.int32()),
+        ("title1", pa.string()),
+        ("shot1", pa.int32()),
+        ("title2", pa.string()),
+        ("shot2", pa.int32()),
+        ("score", pa.float64()),
+        *((name, pa.int32()) for name in ("start1", "end1", "start2", "end2", "out_frame", "in_frame")),
+        ("exact", pa.bool_()),
+    ]
+)
+"""One row a cut, by flavour and rank from 1; scores are in [0, 1].
+
+Frames are of each title's standard encode, shots half-open [start, end); `out_frame` is the last usable frame of shot 1
+and `in_frame` the first of shot 2: the cut shows one after the other. `exact` says that no other pair belongs in the
+flavour's list.
+"""
+
+
+@dataclass(frozen=True)
+class MatchCutsConfig:
+    """What is asked for.
+
+    Attributes:
+        k: cuts a flavour.
+        flavours: names of flavours.
+        titles: slugs; None for every title there is.
+        cap: how often one shot may be used in a flavour's list.
+        gap: shots of one title that are fewer than this many apart are no match cut: at 2, neighbours.
+    """
+
+    k: int = 50
+    flavours: tuple[str, ...] = tuple(FLAVOURS)
+    titles: tuple[str, ...] | None = None
+    cap: int = 2
+    gap: int = 2
+
+
+@dataclass(frozen=True)
+class ShotRows:
+    """All rows of a feature that has one row a shot."""
+
+    table: pa.Table
+    columns: ClassVar[Sequence[str]] = ("*",)
+
+    @classmethod
+    def from_value(cls, view: Any) -> Self:
+        """Made from the stored value of a flavour's feature."""
+        return cls(view.table())
+
+
+@amber_feature(version="1", schema=MATCH_CUTS, scope=Scope.CATALOGUE, kinds=["numpy"])
+def match_cuts(
+    unique_shots: Mapping[str, Shots],
+    silhouette: Mapping[str, ShotRows],
+    motion: Mapping[str, ShotRows],
+    config: MatchCutsConfig,
+) -> pa.Table:
+    """The best match cuts within and across titles, for each flavour: every ordered pair of shots is scored.
+
+    Shots of one title that stand next to each other are left out, and no shot fills the list.
+    """
+    of_feature = {"silhouette": silhouette, "motion": motion}
+    unknown = sorted(set(config.flavours) - set(FLAVOURS))
+    if unknown:
+        raise FeatureError(f"there is no flavour {', '.join(unknown)}; choose from {', '.join(FLAVOURS)}")
+    tables = [
+        flavour_cuts(FLAVOURS[name], unique_shots, of_feature[FLAVOURS[name].feature], config)
+        for name in config.flavours
+    ]
+    return pa.concat_tables([MATCH_CUTS.empty_table(), *tables])
+
+
+def flavour_cuts(
+    flavour: Flavour, shots: Mapping[str, Shots], rows: Mapping[str, ShotRows], config: MatchCutsConfig
+) -> pa.Table:
+    """The rows of one flavour, over the titles that have both shots and the flavour's values."""
+    titles = [title for title in sorted(shots) if title in rows]
+    listed = [(title, shot) for title in titles for shot in shots[title]]
+    if not listed:
+        return MATCH_CUTS.empty_table()
+    ends = flavour.ends([rows[title].table.select(list(flavour.columns)) for title in titles])
+    pairs = top_k(
+        ends.out,
+        ends.in_,
+        config.k,
+        excluded=_neighbours(titles, listed, config.gap),
+        cap=config.cap,
+        rerank=ends.rerank,
+        bound=ends.bound,
+    )
+    return _rows(flavour.name, listed, pairs)
+
+
+def _neighbours(titles: Sequence[str], listed: Sequence[tuple[str, Shot]], gap: int) -> Excluded:
+    """Pairs of one title that are less than `gap` shots apart, a shot with itself among them."""
+    title = np.array([titles.index(name) for name, _ in listed], np.int64)
+    index = np.array([shot.index for _, shot in listed], np.int64)
+
+    def excluded(rows: Indices, cols: Indices) -> np.ndarray[Any, np.dtype[np.bool_]]:
+        return np.asarray((title[rows] == title[cols]) & (np.abs(index[rows] - index[cols]) < gap))
+
+    return excluded
+
+
+def _rows(flavour: str, listed: Sequence[tuple[str, Shot]], pairs: Pairs) -> pa.Table:
+    found = []
+    for rank, (row, col, score) in enumerate(zip(pairs.rows, pairs.cols, pairs.scores, strict=True), start=1):
+        (title1, a), (title2, b) = listed[int(row)], listed[int(col)]
+        found.append(
+            {
+                "flavour": flavour,
+                "rank": rank,
+                "title1": title1,
+                "shot1": a.index,
+                "title2": title2,
+                "shot2": b.index,
+                "score": round(float(score), 6),
+                "start1": a.start,
+                "end1": a.end,
+                "start2": b.start,
+                "end2": b.end,
+                "out_frame": a.usable_end - 1,
+                "in_frame": b.usable_start,
+                "exact": pairs.exact,
+            }
+        )
+    return pa.Table.from_pylist(found, schema=MATCH_CUTS)

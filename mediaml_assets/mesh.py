@@ -1,0 +1,30 @@
+"""The mesh of this installation: every feature there is, with the installation's configuration."""
+
+from mediaml_assets.amber.feature import AmberFeature
+from mediaml_assets.amber.mesh import Mesh
+from mediaml_assets.features.clips import clips
+from mediaml_assets.features.container_facts import container_facts
+from mediaml_assets.features.essence import essence
+from mediaml_assets.features.motion import motion
+from mediaml_assets.features.shot_embedding import shot_embedding
+from mediaml_assets.features.shots import shots
+from mediaml_assets.features.silhouette import silhouette
+from mediaml_assets.features.standard_encode import standard_encode
+from mediaml_assets.features.unique_shots import unique_shots
+from mediaml_assets.landing.arrivals import SOURCE
+from mediaml_assets.matching.match_cuts import match_cuts
+from mediaml_assets.settings import home
+
+GROUPS: dict[str, tuple[AmberFeature, ...]] = {
+    "media": (essence, container_facts, standard_encode),
+    "shots": (shots, shot_embedding, unique_shots, clips),
+    "flavours": (silhouette, motion),
+    "matching": (match_cuts,),
+}
+"""Group in the Dagster UI -> its features."""
+
+
+def mesh() -> Mesh:
+    """All features, configured by `mediaml.toml` of the installation."""
+    features = [feature for group in GROUPS.values() for feature in group]
+    return Mesh(features, sources=[SOURCE], configs=home().feature_configs())
