@@ -19,6 +19,7 @@ Kind = Literal["start", "cut", "dissolve", "fade", "end"]
 CUT_DIFFERENCE = 10.0  # least difference of a cut to the frame before, in 8-bit levels
 CUT_RISE = 1.15  # how many times the mean of its four neighbours a difference must be to be looked at
 CUT_RATIO = 2.3  # and to be a cut: the geometric mean of that ratio, of plain and of compensated differences
+HELD_DIFFERENCE, HELD_FRAMES = 0.5, 2  # a frame shown once more differs less; longer stills are stills
 FLASH_REACH = 6  # frames: a flash is over after this many
 FLASH_RETURN = 0.5  # a flash's picture comes back: a difference below this share of the jump
 
@@ -59,22 +60,37 @@ def boundaries(tape: ActiveTape, found: Signals) -> list[Boundary]:
 
 def _cuts(tape: ActiveTape, step: Signal) -> list[Boundary]:
     """Frames that differ from the one before far more than their neighbours do, and are no flash."""
-    plain = _rise(step)
+    held = [(start, end) for start, end in _runs(step < HELD_DIFFERENCE) if start > 0 and end - start <= HELD_FRAMES]
+    plain = _rise(step, held)
     looked_at = (step >= CUT_DIFFERENCE) & (plain >= CUT_RISE)
     needed = np.flatnonzero(np.convolve(looked_at, np.ones(5), "same"))
     needed = needed[needed > 0]
     compensated = np.zeros_like(step)
     compensated[needed] = compensated_differences(tape.y, needed)
-    ratio = np.sqrt(plain * _rise(compensated))
+    ratio = np.sqrt(plain * _rise(compensated, held))
     frames = np.flatnonzero(looked_at & (ratio >= CUT_RATIO))
     frames = frames[~_flashes(tape, frames, step)]
     return [Boundary("cut", int(t), int(t), int(t), min(1.0, float(ratio[t]) / (2 * CUT_RATIO))) for t in frames]
 
 
-def _rise(values: Signal) -> Signal:
-    """Each value over the mean of the two before and the two after it, which is raised by one level."""
-    padded = np.pad(values, 2)
-    return np.asarray(values / ((padded[:-4] + padded[1:-3] + padded[3:-1] + padded[4:]) / 4 + 1), np.float32)
+def _rise(values: Signal, held: list[tuple[int, int]]) -> Signal:
+    """Each value over the mean of the two before and the two after it, which is raised by one level.
+
+    The jump after `held` frames (ranges in which the picture was shown once more, as when a rate was converted) is what
+    moved in the meantime: it is shared out among them, and they count as neighbours that are like those beside them.
+    """
+    shared, around = values.copy(), values.copy()
+    for start, end in held:
+        around[start:end] = min(values[start - 1], values[min(end, len(values) - 1)])
+        shared[end : end + 1] /= end - start + 1
+    padded = np.pad(around, 2)
+    return np.asarray(shared / ((padded[:-4] + padded[1:-3] + padded[3:-1] + padded[4:]) / 4 + 1), np.float32)
+
+
+def _runs(flags: npt.NDArray[np.bool_]) -> list[tuple[int, int]]:
+    """The ranges [start, end) of frames that are flagged."""
+    edges = np.flatnonzero(np.diff(np.pad(flags.astype(np.int8), 1)))
+    return [(int(start), int(end)) for start, end in zip(edges[::2], edges[1::2], strict=True)]
 
 
 def _flashes(tape: ActiveTape, frames: npt.NDArray[np.intp], step: Signal) -> npt.NDArray[np.bool_]:
@@ -90,9 +106,7 @@ def _flashes(tape: ActiveTape, frames: npt.NDArray[np.intp], step: Signal) -> np
 
 def _fades(found: Signals) -> list[Boundary]:
     """One boundary in the middle of every run of black frames that does not touch the film's ends."""
-    black = _black(found)
-    edges = np.flatnonzero(np.diff(np.pad(black.astype(np.int8), 1)))
-    runs = [(int(s), int(e)) for s, e in zip(edges[::2], edges[1::2], strict=True) if s > 0 and e < len(black)]
+    runs = [(start, end) for start, end in _runs(_black(found)) if start > 0 and end < len(found.mean)]
     return [Boundary("fade", (s + e) // 2, _ramp_start(found.mean, s), _ramp_end(found.mean, e), 1.0) for s, e in runs]
 
 
