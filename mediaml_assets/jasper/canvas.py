@@ -11,7 +11,9 @@ from mediaml_assets.errors import MediaRefused
 from mediaml_assets.jasper.probe import VideoFacts
 
 _WIDEST = 20
-_BT709, _UNSAID_MATRIX = 1, 2  # ITU-T H.273 matrix coefficients
+# ITU-T H.273 matrix coefficients, and those that FFmpeg's fast colorspace filter converts.
+_BT709, _UNSAID_MATRIX = 1, 2
+_FAST_MATRICES = {4, 5, 6, 7, 9}
 
 
 @dataclass(frozen=True)
@@ -57,7 +59,11 @@ class CanvasFilter:
         self.placement = self._place(facts.width, facts.height)
 
     def push(self, frame: Any, number: int) -> Iterator[tuple[int, Any]]:
-        """Give in source picture `number`; yields (number, canvas picture) of those that are ready."""
+        """Give in source picture `number`; yields (number, canvas picture) of those that are ready.
+
+        Raises:
+            MediaRefused: pictures of this format or shape cannot be converted.
+        """
         self._interlaced |= bool(frame.interlaced_frame)
         key = (frame.width, frame.height, frame.format.name, frame.colorspace, frame.color_range, self._interlaced)
         if key != self._key:
@@ -89,6 +95,13 @@ class CanvasFilter:
         return place(width, height, aspect, self._canvas)
 
     def _build(self, frame: Any) -> Any:
+        try:
+            return self._linked(frame)
+        except av.FFmpegError as error:
+            shape = f"{frame.width}x{frame.height} {frame.format.name}"
+            raise MediaRefused(f"pictures of {shape} cannot be converted ({error.strerror}); transcode it") from error
+
+    def _linked(self, frame: Any) -> Any:
         graph = av.filter.Graph()
         graph.threads = 1
         source = graph.add(
@@ -105,14 +118,21 @@ class CanvasFilter:
         wide, high = (put.height, put.width) if turned.swaps_sides else (put.width, put.height)
         shrinks = frame.width * frame.height > wide * high
         deinterlace = ["bwdif=mode=send_frame:parity=auto:deint=interlaced"] if self._interlaced else []
-        scale = f"scale={wide}:{high}:flags={'area' if shrinks else 'bicubic'}:out_range=tv{_to_bt709(frame)}"
+        scale = f"scale={wide}:{high}:flags={'area' if shrinks else 'bicubic'}:out_range=tv"
+        matrix, convert = _to_bt709(frame)
         pad = f"pad={self._canvas[0]}:{self._canvas[1]}:{put.x}:{put.y}:black"
-        return [*deinterlace, scale, "format=yuv420p", *turned.filters, pad]
+        return [*deinterlace, scale + matrix, "format=yuv420p", *convert, *turned.filters, pad]
 
 
-def _to_bt709(frame: Any) -> str:
-    said = frame.colorspace not in (_BT709, _UNSAID_MATRIX)
-    return ":out_color_matrix=bt709" if said or frame.format.is_rgb else ""
+def _to_bt709(frame: Any) -> tuple[str, list[str]]:
+    """What the scaler must be told, and the filters after it, so that the colours are BT.709's."""
+    if frame.format.is_rgb or frame.colorspace not in {_BT709, _UNSAID_MATRIX, *_FAST_MATRICES}:
+        return ":out_color_matrix=bt709", []
+    if frame.colorspace not in _FAST_MATRICES:
+        return "", []
+    # Only the matrix changes: naming the same primaries and transfer on both sides keeps the filter from both.
+    same = ":".join(f"{side}{fact}=bt709" for fact in ("trc", "primaries") for side in ("i", ""))
+    return "", [f"colorspace=space=bt709:{same}:format=yuv420p:fast=1"]
 
 
 def _even(value: Fraction | float) -> int:

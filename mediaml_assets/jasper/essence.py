@@ -21,12 +21,11 @@ from mediaml_assets.errors import MediaRefused
 from mediaml_assets.jasper.access_units import Reducer, reducer
 from mediaml_assets.jasper.container import opened
 from mediaml_assets.jasper.probe import Probe, VideoFacts, probe
-from mediaml_assets.jasper.timing import STANDARD_RATES, StreamTimes, TimesReader, grid, nearest_rate
+from mediaml_assets.jasper.timing import STANDARD_RATES, StreamTimes, TimesReader, best_grid
 
 # Steps of 10 ms whose edges lie 1 ms after each: 0 and the usual encoder delays (1,024, 1,105, 2,048 and 2,112 samples
 # at 44.1 and 48 kHz) are inside a step by what Matroska's whole milliseconds may move them.
 _OFFSET_STEP, _OFFSET_EDGE = Fraction(1, 100), Fraction(1, 1000)
-_TELLS_24_FROM_23976 = 48
 
 
 @dataclass(frozen=True)
@@ -101,7 +100,7 @@ def _facts(
     start = int(times.pts[0]) * times.time_base
     facts: dict[str, Any] = {
         "picture": {"codec": probed.video.codec, "units": picture.hexdigest()},
-        "timing": _timing(times, probed.video),
+        "timing": _timing(times),
         "shown": _shown(probed.video),
         "sound": None,
     }
@@ -120,17 +119,14 @@ def _offset_steps(seconds: Fraction) -> int:
     return math.floor((seconds - _OFFSET_EDGE) / _OFFSET_STEP) + 1
 
 
-def _timing(times: StreamTimes, video: VideoFacts) -> dict[str, Any]:
+def _timing(times: StreamTimes) -> dict[str, Any]:
     """The standard rate whose grid every time stamp keeps, with the slots left out, else durations in ms."""
     seconds = times.seconds
     if len(seconds) < 2:
         return {"rate": None, "slots": len(seconds), "durations_ms": None}
-    said = video.average_rate if len(seconds) < _TELLS_24_FROM_23976 else None
-    first = [] if said is None else [nearest_rate(said)]
-    for rate in dict.fromkeys([*first, *STANDARD_RATES]):
-        slots = grid(seconds, rate)
-        if slots is not None:
-            return {"rate": str(rate), "slots": len(slots), "left_out": _digest_of(np.diff(slots) - 1)}
+    best = best_grid(seconds, STANDARD_RATES)
+    if best is not None:
+        return {"rate": str(best[0]), "slots": len(seconds), "left_out": _digest_of(np.diff(best[1]) - 1)}
     stamps = np.rint(seconds * 1000).astype(np.int64)
     return {"rate": None, "slots": len(stamps), "durations_ms": _digest_of(np.diff(stamps))}
 

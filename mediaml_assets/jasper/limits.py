@@ -31,6 +31,7 @@ class Limits:
     Attributes:
         pixels: coded pixels of one picture.
         seconds: length of the picture, in seconds.
+        packets: packets of the picture's stream.
         hold_seconds: the longest time between two pictures that is still a held picture, in seconds.
         io_seconds: how long one read may block, in seconds.
         streams: number of streams in one container.
@@ -39,6 +40,7 @@ class Limits:
 
     pixels: int = 8192 * 4352
     seconds: int = 12 * 3600
+    packets: int = 12 * 3600 * 240
     hold_seconds: int = 600
     io_seconds: float = 60.0
     streams: int = 64

@@ -8,7 +8,9 @@ from typing import Any
 
 import av
 
+from mediaml_assets.errors import MediaRefused
 from mediaml_assets.jasper.container import decode, opened, use_one_thread
+from mediaml_assets.jasper.limits import LIMITS
 from mediaml_assets.jasper.probe import Probe
 from mediaml_assets.jasper.timing import StreamTimes, TimesReader
 
@@ -106,6 +108,9 @@ def scan(path: Path, probed: Probe) -> tuple[StreamTimes, Fraction | None]:
 
     Returns:
         The picture's time stamps, and the time stamp of the first sound in seconds (None without sound).
+
+    Raises:
+        MediaRefused: there are too many packets, or none that is shown.
     """
     with opened(path) as container:
         video = container.streams[probed.video.index]
@@ -115,6 +120,11 @@ def scan(path: Path, probed: Probe) -> tuple[StreamTimes, Fraction | None]:
         for packet in container.demux([video] if audio is None else [video, audio]):
             if packet.stream.index == video.index:
                 reader.add(packet)
+                if reader.packets > LIMITS.packets:
+                    raise MediaRefused(f"{path.name} has more than {LIMITS.packets} pictures; cut it")
             elif first_sound is None and packet.pts is not None and not packet.is_discard:
                 first_sound = packet.pts * packet.time_base
-        return reader.times(), first_sound
+        times = reader.times()
+    if not len(times.pts):
+        raise MediaRefused(f"{path.name} has no picture that is shown; deliver it again")
+    return times, first_sound

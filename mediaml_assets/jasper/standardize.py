@@ -189,7 +189,7 @@ class _Pass:
         if self._waiting is None or times <= 0:
             return
         frame, picture = self._waiting
-        if self.frames % self._recipe.gop == 0:
+        if -self.frames % self._recipe.gop < times:
             self.active.look(planes_of(frame)[0])
         self._writer.write(frame, picture.number, picture.pts, times)
         self.frames += times

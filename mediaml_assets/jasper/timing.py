@@ -1,6 +1,6 @@
 """When each picture of a stream is shown, read from its packets without decoding, and the constant rate it follows."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
@@ -21,7 +21,8 @@ STANDARD_RATES: tuple[Fraction, ...] = (
 _FILM_RATES = tuple(rate for rate in STANDARD_RATES if 23 < rate <= 60)
 _SLOWEST, _FASTEST = Fraction(1), Fraction(120)
 _TOLERANCE = 0.001
-_TELLS_24_FROM_23976 = 48
+_TELLING_SECONDS = 1.013
+"""Below this length, time stamps in whole milliseconds do not tell a rate from its 1000/1001."""
 
 
 @dataclass(frozen=True)
@@ -71,13 +72,13 @@ class TimesReader:
         self._stamps: list[int] = []
         self._missing = 0
         self._last: tuple[int, int] = (-1, 0)
-        self._packets = 0
+        self.packets = 0
 
     def add(self, packet: Any) -> None:
         """Note one packet of the stream."""
         if packet.size == 0 or packet.is_discard:
             return
-        self._packets += 1
+        self.packets += 1
         stamp = packet.pts if packet.pts is not None else packet.dts
         if stamp is None:
             self._missing += 1
@@ -88,12 +89,12 @@ class TimesReader:
 
     def times(self) -> StreamTimes:
         """What was read so far."""
-        if self._missing:
+        if 2 * self._missing > self.packets:
             rate = self._said_rate()
-            return StreamTimes(1 / rate, np.arange(self._packets, dtype=np.int64), False, self._packets, 1)
+            return StreamTimes(1 / rate, np.arange(self.packets, dtype=np.int64), False, self.packets, 1)
         pts = np.unique(np.array(self._stamps, dtype=np.int64))
         return StreamTimes(
-            self._stream.time_base, pts, not self._in_decoding_order, self._packets, max(0, self._last[1])
+            self._stream.time_base, pts, not self._in_decoding_order, self.packets, max(0, self._last[1])
         )
 
     def _said_rate(self) -> Fraction:
@@ -113,27 +114,41 @@ def grid(seconds: NDArray[np.float64], rate: Fraction) -> NDArray[np.int64] | No
     return slots if bool(np.all(np.diff(slots) > 0)) else None
 
 
+def best_grid(
+    seconds: NDArray[np.float64], rates: Iterable[Fraction], believed: Collection[Fraction] = ()
+) -> tuple[Fraction, NDArray[np.int64]] | None:
+    """Of `rates` the one whose grid the time stamps keep best, with their slots; None when they keep none.
+
+    The grid that leaves out fewest pictures comes first, then, in a stream too short to tell, a believed rate, then
+    the smallest residual (in a stream too short, the order given). `seconds` holds two or more times.
+    """
+    short = seconds[-1] < _TELLING_SECONDS
+    fits = []
+    for order, rate in enumerate(rates):
+        slots = grid(seconds, rate)
+        if slots is not None:
+            residual = 0.0 if short else round(float(np.std(seconds - slots / float(rate))), 5)
+            fits.append((int(slots[-1]), short and rate not in believed, residual, order, rate, slots))
+    if not fits:
+        return None
+    *_, rate, slots = min(fits, key=lambda fit: fit[:4])
+    return rate, slots
+
+
 def choose_rate(times: StreamTimes, said: Sequence[Fraction | None]) -> Rate:
     """The constant rate of a stream: its own where its stamps keep one, else the nearest usual rate.
 
-    Most pictures must fill neighbouring slots of a grid. One without left-out pictures is preferred, then the one that
-    leaves out fewest, then what the container says (`said`, in order of trust: too few pictures cannot tell 24 from
-    23.976), then the smallest residual.
+    A stream keeps a rate when most of its pictures fill neighbouring slots of the grid. What the container says
+    (`said`, in order of trust) decides only for streams that are too short to tell, and for unusual rates.
     """
     seconds = times.seconds
     claims = [rate for rate in said if rate and _SLOWEST <= rate <= _FASTEST]
     near = [nearest_rate(claim) for claim in claims]
     if len(seconds) < 2:
         return Rate(near[0] if near else Fraction(25), True)
-    fits = []
-    for order, rate in enumerate(dict.fromkeys([*near, *STANDARD_RATES, *claims])):
-        slots = grid(seconds, rate)
-        if slots is not None and np.median(np.diff(slots)) == 1:
-            believed = rate in near and len(slots) < _TELLS_24_FROM_23976
-            residual = float(np.std(seconds - slots / float(rate)))
-            fits.append((int(slots[-1]), not believed, round(residual, 4), order, rate))
-    if fits:
-        return Rate(min(fits)[-1], True)
+    best = best_grid(seconds, STANDARD_RATES, near) or best_grid(seconds, claims)
+    if best is not None and np.median(np.diff(best[1])) == 1:
+        return Rate(best[0], True)
     typical = 1 / float(np.median(np.diff(seconds)))
     return Rate(_nearest(_FILM_RATES, typical), False)
 

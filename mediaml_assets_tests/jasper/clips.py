@@ -17,7 +17,10 @@ TICKS = 90_000
 
 @dataclass(frozen=True)
 class Clip:
-    """What to render: pictures at `times` (seconds from the first), sound as bursts of tone at `bursts` (seconds)."""
+    """What to render: pictures at `times` (seconds from the first), sound as bursts of tone at `bursts` (seconds).
+
+    With `comb` the two fields of every picture are flat and far apart instead.
+    """
 
     times: Sequence[Fraction]
     size: tuple[int, int] = (320, 180)
@@ -32,6 +35,7 @@ class Clip:
     options: dict[str, str] = field(default_factory=lambda: {"preset": "ultrafast", "crf": "12", "g": "25", "bf": "2"})
     first_number: int = 0
     bars: int = 0
+    comb: bool = False
     tags: dict[str, str] = field(default_factory=dict)
 
 
@@ -85,7 +89,10 @@ def render(path: Path, clip: Clip) -> Path:
             video.set_display_rotation(clip.turn[0], hflip=clip.turn[1], vflip=clip.turn[2])
         audio = None if clip.bursts is None else out.add_stream("aac", rate=48_000, layout="mono")
         for n, time in enumerate(clip.times):
-            frame = picture(numbered(clip.first_number + n, clip.size, clip.bars), clip.pixel_format)
+            luma = numbered(clip.first_number + n, clip.size, clip.bars)
+            if clip.comb:
+                luma[::2], luma[1::2] = 60 + 120 * (n % 2), 180 - 120 * (n % 2)
+            frame = picture(luma, clip.pixel_format)
             frame.pts, frame.time_base = round((clip.start + time) * TICKS), Fraction(1, TICKS)
             out.mux(video.encode(frame))
         out.mux(video.encode(None))

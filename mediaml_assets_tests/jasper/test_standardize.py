@@ -16,6 +16,7 @@ from mediaml_assets.jasper.recipe import ML_360P_V1
 from mediaml_assets.jasper.standardize import StandardEncode, standardize
 
 from .clips import Clip, onsets, read_number, render, steady
+from .conftest import EncodeView
 
 Standard = Callable[..., tuple[StandardEncode, Media]]
 
@@ -208,3 +209,36 @@ def test_a_film_beyond_the_longest_is_refused(tmp_path: Path, monkeypatch: pytes
     source = render(tmp_path / "clip.mkv", Clip(steady(25, 60)))
     with pytest.raises(MediaRefused, match="beyond"):
         standardize(source, ML_360P_V1, tmp_path)
+
+
+def test_interlaced_pictures_are_made_whole(standard: Standard) -> None:
+    options = {"preset": "ultrafast", "crf": "10", "flags": "+ildct+ilme", "x264-params": "tff=1"}
+    clip = Clip(steady(25, 20), size=(640, 360), options=options, comb=True)
+    _, media = standard(clip)
+    for frame in media.sequential(2, 18):
+        lines = frame.y.astype(int)
+        assert np.abs(np.diff(lines, axis=0)).mean() < 12, frame.index
+
+
+def test_colours_come_out_as_tagged(tmp_path: Path) -> None:
+    source = tmp_path / "red.mkv"
+    with av.open(str(source), "w") as out:
+        stream = out.add_stream("libx264", rate=25, options={"preset": "ultrafast", "crf": "5"})
+        stream.width, stream.height, stream.pix_fmt = 320, 180, "yuv420p"
+        stream.codec_context.colorspace, stream.codec_context.color_range = 6, 1
+        for n in range(5):
+            frame = av.VideoFrame(320, 180, "yuv420p")
+            for plane, level in zip(frame.planes, (81, 90, 240), strict=True):  # pure red in BT.601
+                plane.update(bytes([level]) * plane.buffer_size)
+            frame.pts, frame.time_base = n, Fraction(1, 25)
+            out.mux(stream.encode(frame))
+        out.mux(stream.encode(None))
+    encode = standardize(source, ML_360P_V1, tmp_path)
+    media = Media.from_value(EncodeView("red", encode))
+    assert np.abs(next(iter(media.frames([2]))).rgb()[100, 100].astype(int) - [255, 0, 0]).max() <= 4
+
+
+def test_bars_are_seen_when_every_picture_is_held(standard: Standard) -> None:
+    times = [Fraction(0), *(Fraction(2 * n + 1, 24) for n in range(40)), Fraction(82, 24), Fraction(83, 24)]
+    encode, _ = standard(Clip(times, bars=24, first_number=0b010110101101))
+    assert abs(encode.active[1] - 48) <= 2

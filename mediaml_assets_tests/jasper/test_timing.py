@@ -17,12 +17,12 @@ def times(seconds: list[float] | np.ndarray, ticks: int = 90_000) -> StreamTimes
 
 @given(
     st.sampled_from(STANDARD_RATES),
-    st.integers(60, 2000),
+    st.integers(3, 30),
     st.sampled_from([1000, 90_000, 12_800]),
     st.floats(0, 100),
 )
-def test_every_standard_rate_is_found(rate: Fraction, count: int, ticks: int, start: float) -> None:
-    found = choose_rate(times(np.arange(count) / float(rate) + start, ticks), ())
+def test_every_standard_rate_is_found(rate: Fraction, seconds: int, ticks: int, start: float) -> None:
+    found = choose_rate(times(np.arange(round(seconds * rate)) / float(rate) + start, ticks), ())
     assert (found.value, found.constant) == (rate, True)
 
 
@@ -31,7 +31,7 @@ def test_a_short_stream_follows_what_it_says(rate: Fraction, count: int, ticks: 
     assert choose_rate(times(np.arange(count) / float(rate), ticks), (rate,)).value == rate
 
 
-@given(st.sampled_from(STANDARD_RATES), st.sets(st.integers(0, 300), min_size=200))
+@given(st.sampled_from(STANDARD_RATES), st.sets(st.integers(0, 99), min_size=70))
 def test_left_out_pictures_leave_the_grid(rate: Fraction, kept: set[int]) -> None:
     slots = np.array(sorted(kept))
     seconds = (slots - slots[0]) / float(rate)
