@@ -22,7 +22,9 @@ _FULL_SCALE = 32_768.0
 class ValueView(Protocol):
     """A stored value as a reading type sees it: the title, its one row and its files."""
 
-    title: str
+    @property
+    def title(self) -> str:
+        """The slug of the title."""
 
     def row(self) -> dict[str, Any]:
         """The columns of the one row."""

@@ -1,0 +1,159 @@
+"""The `mediaml` command."""
+
+import logging
+import os
+import sys
+import time
+from pathlib import Path
+
+import click
+
+from mediaml_assets.errors import MediamlError
+from mediaml_assets.installation import prepare
+
+
+class _Group(click.Group):
+    """Prints our own errors as one message, without a traceback."""
+
+    def invoke(self, context: click.Context) -> object:
+        try:
+            return super().invoke(context)
+        except MediamlError as error:
+            raise click.ClickException(str(error)) from error
+
+
+@click.group(cls=_Group)
+def main() -> None:
+    """Films land, match cuts come out."""
+
+
+@main.command()
+@click.option("--seed", default=1, show_default=True, help="Which sample titles to render.")
+@click.option("--samples/--no-samples", default=True, show_default=True, help="Render the sample titles first.")
+def demo(seed: int, samples: bool) -> None:
+    """Render sample titles, bring everything up to date, and show the best match cuts."""
+    from mediaml_assets.progress import rendering
+    from mediaml_assets.samples.render import render
+
+    here = prepare()
+    if samples:
+        with rendering() as told:
+            render(seed, here.landing, told)
+    started = time.perf_counter()
+    _ingest()
+    _show(Path("top"), {}, top=10, previews=3)
+    click.echo(f"\n{time.perf_counter() - started:.0f} s from landing to contact sheet. Next:")
+    for line in (
+        "make ui                      the Dagster UI: drop a film into the landing folder and watch",
+        'mediaml sql "select * from match_cuts limit 5"',
+        "mediaml cuts --flavour motion --k 20        the best cuts of any titles",
+        "make demo LANDING=<folder>   the same with your own films",
+    ):
+        click.echo(f"  {line}")
+
+
+@main.command()
+def ingest() -> None:
+    """Land what lies in the landing folder and compute what is missing."""
+    prepare()
+    _ingest()
+
+
+@main.command()
+@click.option("--titles", default=None, help="Slugs, with commas between; all by default.")
+@click.option("--flavour", "flavours", multiple=True, help="One flavour or several; all by default.")
+@click.option("--k", default=20, show_default=True, help="Cuts a flavour.")
+@click.option("--previews", default=3, show_default=True, help="How many cuts a flavour to render as mp4.")
+def cuts(titles: str | None, flavours: tuple[str, ...], k: int, previews: int) -> None:
+    """The best match cuts of any titles, as a table, a contact sheet and a page."""
+    prepare()
+    settings: dict[str, object] = {"k": k}
+    if titles:
+        settings["titles"] = tuple(titles.split(","))
+    if flavours:
+        settings["flavours"] = flavours
+    _show(Path("cuts"), settings, top=k, previews=previews)
+
+
+@main.command()
+@click.argument("query", required=False)
+@click.option("--init", is_flag=True, help="Print the SQL that makes the views, for another DuckDB client.")
+def sql(query: str | None, init: bool) -> None:
+    """Ask the store in SQL: a view for each feature, its history, the ledger and the metrics."""
+    from mediaml_assets.amber.sql import connect, statements
+    from mediaml_assets.amber.store import Store
+    from mediaml_assets.progress import print_rows
+
+    store = Store(prepare().store)
+    if init:
+        click.echo("\n".join(f"{statement};" for statement in statements(store)))
+        return
+    with connect(store) as connection:
+        result = connection.execute(query or "SELECT view_name FROM duckdb_views() WHERE NOT internal ORDER BY 1")
+        columns = [name for name, *_ in result.description or []]
+        print_rows(columns, result.fetchall())
+
+
+@main.command()
+def status() -> None:
+    """What stands where: each title's state, and every quarantined file with its reason."""
+    from mediaml_assets.amber.store import Store
+    from mediaml_assets.progress import print_quarantine, print_rows
+    from mediaml_assets.runs import land, present_titles, refused
+
+    here = prepare()
+    store = Store(here.store)
+    quarantine = land(here, store).quarantine
+    bad = refused(store)
+    rows = []
+    for title in store.ledger.scopes("source"):
+        head = store.ledger.head("standard_encode", title)
+        done = head is not None and head.current is not None
+        present = title in present_titles(store)
+        state = "withdrawn" if not present else "quarantined" if title in bad else "described" if done else "waiting"
+        rows.append((title, state))
+    print_rows(["title", "state"], rows)
+    print_quarantine({**quarantine, **bad})
+
+
+@main.command()
+@click.option("--port", default=3000, show_default=True)
+def ui(port: int) -> None:
+    """Open Dagster: the UI, the daemon, the landing sensor and automation, on this machine only."""
+    prepare()
+    logging.getLogger().handlers.clear()
+    dagster = str(Path(sys.executable).with_name("dagster"))
+    arguments = ["dev", "-m", "mediaml_assets.definitions", "-h", "127.0.0.1", "-p", str(port)]
+    os.execv(dagster, [dagster, *arguments])
+
+
+def _ingest() -> None:
+    from mediaml_assets.mesh import mesh
+    from mediaml_assets.progress import computing, print_quarantine
+    from mediaml_assets.runs import bring_up_to_date
+
+    steps = len(mesh().per_title())
+    with computing(steps) as watch:
+        summary = bring_up_to_date(watch)
+    click.echo(
+        f"{len(summary.titles)} titles: {summary.computed} values computed, {summary.recalled} recalled, the rest was "
+        "up to date"
+    )
+    print_quarantine(summary.quarantine)
+    for title, reason in sorted(summary.failed.items()):
+        click.echo(f"FAILED {title}: {reason}", err=True)
+    if summary.failed:
+        raise click.ClickException("some titles failed; run again, or see their runs in `mediaml ui`")
+
+
+def _show(name: Path, settings: dict[str, object], top: int, previews: int) -> None:
+    from mediaml_assets.amber.store import Store
+    from mediaml_assets.mesh import mesh
+    from mediaml_assets.progress import print_cuts
+    from mediaml_assets.runs import present_titles
+    from mediaml_assets.search_platform.show import show
+    from mediaml_assets.settings import home
+
+    store = Store(home().store)
+    shown = show(store, mesh(), present_titles(store), settings, home().out / name, top, previews)
+    print_cuts(shown)

@@ -1,0 +1,26 @@
+"""Make an installation ready to run: its folders, its Dagster instance, its environment."""
+
+import os
+import shutil
+from pathlib import Path
+
+from mediaml_assets.settings import Home, home
+
+
+def prepare() -> Home:
+    """The installation that the environment names, ready: folders exist and DAGSTER_HOME is set, absolute.
+
+    Models are never fetched from a hub; a configured model is read from its folder.
+    """
+    here = home()
+    for folder in (here.landing, here.store, here.dagster, here.out):
+        if not folder.exists():
+            folder.mkdir(parents=True)
+    settings = here.dagster / "dagster.yaml"
+    if not settings.exists():
+        shutil.copyfile(Path(__file__).with_name("dagster.yaml"), settings)
+    os.environ["MEDIAML_HOME"] = str(here.root)
+    os.environ["DAGSTER_HOME"] = str(here.dagster)
+    os.environ["DAGSTER_DISABLE_TELEMETRY"] = "1"
+    os.environ.setdefault("HF_HUB_OFFLINE", "1")
+    return here

@@ -1,0 +1,98 @@
+"""What the command line prints: progress bars, tables of rows and of cuts, the quarantine."""
+
+import logging
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from mediaml_assets.search_platform.show import Shown
+
+console = Console()
+
+
+def _bars() -> Progress:
+    columns = [
+        TextColumn("{task.fields[title]:<22}"),
+        BarColumn(),
+        TextColumn("{task.description}"),
+        TimeElapsedColumn(),
+    ]
+    return Progress(*columns, console=console)
+
+
+@contextmanager
+def rendering() -> Iterator[Callable[[str, float], None]]:
+    """A bar for each sample title; the callable takes its slug and the share rendered, in [0, 1]."""
+    bars: dict[str, TaskID] = {}
+    with _bars() as progress:
+
+        def told(title: str, share: float) -> None:
+            if title not in bars:
+                bars[title] = progress.add_task("rendering", total=1.0, title=title)
+            progress.update(bars[title], completed=share, description="rendered" if share >= 1 else "rendering")
+
+        yield told
+
+
+@contextmanager
+def computing(steps: int) -> Iterator[Callable[[logging.LogRecord], None]]:
+    """A bar for each title and its `steps` features; the callable takes the log records of the computation."""
+    bars: dict[str, TaskID] = {}
+    with _bars() as progress:
+
+        def watch(record: logging.LogRecord) -> None:
+            title, feature = str(getattr(record, "title", "")), str(getattr(record, "feature", ""))
+            if title not in bars:
+                bars[title] = progress.add_task("", total=1 if title.startswith("_") else steps, title=title)
+            if record.msg.endswith("computing"):
+                progress.update(bars[title], description=f"{feature} ...")
+            else:
+                progress.update(bars[title], advance=1, description=feature)
+                if not console.is_terminal:
+                    console.print(record.getMessage(), highlight=False)
+
+        yield watch
+
+
+def print_rows(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+    """A table of a query's answer; long vectors are cut short."""
+    table = Table(*columns, title_justify="left")
+    for row in rows:
+        table.add_row(*(_short(value) for value in row))
+    console.print(table)
+
+
+def print_cuts(shown: Shown) -> None:
+    """The cuts of each flavour with their timecodes, and where the files are."""
+    for flavour, cuts in shown.cuts.items():
+        table = Table(
+            "", "from", "at", "to", "at", "score", title=f"{flavour}: best {len(cuts)} cuts", title_justify="left"
+        )
+        for cut in cuts:
+            out_at = shown.media[cut.title1].timecode(cut.out_frame)
+            in_at = shown.media[cut.title2].timecode(cut.in_frame)
+            first, second = f"{cut.title1} #{cut.shot1}", f"{cut.title2} #{cut.shot2}"
+            table.add_row(str(cut.rank), first, out_at, second, in_at, f"{cut.score:.3f}")
+        console.print(table)
+    if not shown.cuts:
+        console.print("No match cuts: there are no two shots to compare yet.")
+    console.print("Open in any viewer or browser:")
+    for path in (shown.sheet, shown.page, *shown.previews):
+        console.print(f"  {path}", soft_wrap=True, highlight=False)
+
+
+def print_quarantine(quarantine: Mapping[str, str]) -> None:
+    """Files and titles that cannot be used, each with its reason."""
+    if quarantine:
+        console.print(f"[yellow]{len(quarantine)} quarantined[/yellow] (the others went on):")
+        for name, reason in sorted(quarantine.items()):
+            console.print(f"  {name}: {reason}", soft_wrap=True, highlight=False, markup=False)
+
+
+def _short(value: Any) -> str:
+    text = f"{value:.6g}" if isinstance(value, float) else str(value)
+    return text if len(text) <= 60 else f"{text[:57]}..."
