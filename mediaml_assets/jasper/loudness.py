@@ -61,12 +61,12 @@ class SoundMeter:
 
     @property
     def loudness(self) -> float:
-        """Integrated loudness in LUFS; -inf when every block is under the gate."""
+        """Integrated loudness in LUFS; -70, the gate, when every block is under it."""
         power = np.array(self._weighted)
         loud = power[_lufs(power) >= _ABSOLUTE_GATE]
         if len(loud):
             loud = loud[_lufs(loud) >= float(_lufs(loud.mean())) + _RELATIVE_GATE]
-        return float(_lufs(loud.mean())) if len(loud) else float("-inf")
+        return float(_lufs(loud.mean())) if len(loud) else _ABSOLUTE_GATE
 
 
 def _k_weights(block: int, rate: int) -> NDArray[np.float64]:

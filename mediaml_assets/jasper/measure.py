@@ -35,17 +35,16 @@ def measure(
     seconds = len(tape) / rate
     start = source.start_pts * times.time_base
     black, frozen = picture_shares(tape, rate)
-    has_sound = probed.audio is not None
     return Measured(
         decodable_share=max(0.0, min(1.0, (source.pictures - source.damaged) / max(1, times.packets))),
         duration_drift=_drift(seconds, probed.video.duration or probed.duration, start),
         seconds=float(seconds),
         black_share=black,
         frozen_share=frozen,
-        has_sound=has_sound,
-        silence_share=meter.silence_share if has_sound else 0.0,
-        clipping_share=meter.clipping_share if has_sound else 0.0,
-        loudness=meter.loudness if has_sound else float("-inf"),
+        has_sound=probed.audio is not None,
+        silence_share=meter.silence_share,
+        clipping_share=meter.clipping_share,
+        loudness=meter.loudness,
         sound_offset=0.0 if first_sound is None else float(first_sound - start),
         notes=tuple(_notes(probed, times, source)),
     )

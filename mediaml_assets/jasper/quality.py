@@ -31,7 +31,7 @@ class Measured:
         has_sound: whether there is sound that can be decoded.
         silence_share: 400 ms blocks of sound below -60 dB.
         clipping_share: samples of sound at full scale.
-        loudness: integrated loudness in LUFS, see `loudness`; -inf for silence.
+        loudness: integrated loudness in LUFS, see `loudness`; -70 for silence.
         sound_offset: seconds by which the source's sound starts after its picture.
         notes: what was handled but deserves a look, in words.
     """

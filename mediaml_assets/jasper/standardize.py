@@ -68,8 +68,8 @@ class StandardEncode:
     quality: Quality
 
     def row(self) -> dict[str, Any]:
-        """Plain values by column name, as the feature stores them."""
-        measured = self.quality.measured
+        """Plain values by column name, as the feature stores them; what is measured on sound is None without it."""
+        measured, heard = self.quality.measured, self.quality.measured.has_sound
         x, y, width, height = self.active
         return {
             "recipe": self.recipe, "video": self.video, "sound": self.sound, "tape": self.tape,
@@ -81,9 +81,11 @@ class StandardEncode:
             "constant_rate": self.constant, "verdict": self.quality.verdict,
             "reasons": list(self.quality.reasons), "decodable_share": measured.decodable_share,
             "duration_drift": measured.duration_drift, "black_share": measured.black_share,
-            "frozen_share": measured.frozen_share, "silence_share": measured.silence_share,
-            "clipping_share": measured.clipping_share, "loudness": measured.loudness,
-            "sound_offset": measured.sound_offset,
+            "frozen_share": measured.frozen_share,
+            "silence_share": measured.silence_share if heard else None,
+            "clipping_share": measured.clipping_share if heard else None,
+            "loudness": measured.loudness if heard else None,
+            "sound_offset": measured.sound_offset if heard else None,
         }  # fmt: skip
 
 

@@ -94,7 +94,7 @@ def test_loudness_of_known_signals() -> None:
 def test_quiet_stretches_are_gated() -> None:
     loud = sine(997, 0.1, 4)
     assert meter(np.concatenate([loud, np.zeros(64_000), 0.001 * loud])).loudness == pytest.approx(-23.01, abs=0.05)
-    assert meter(np.zeros(64_000)).loudness == float("-inf")
+    assert meter(np.zeros(64_000)).loudness == -70
 
 
 def test_loudness_agrees_with_a_full_meter() -> None:

@@ -138,6 +138,9 @@ def test_sound_that_starts_elsewhere_is_moved_in_time_not_cut(standard: Standard
 def test_a_silent_film_has_no_sound_file(standard: Standard) -> None:
     encode, media = standard(Clip(steady(25, 10)))
     assert encode.sound is None
+    row = encode.row()
+    assert {row[name] for name in ("sound", "loudness", "silence_share", "sound_offset")} == {None}
+    assert set(Media.columns) <= set(row)
     assert media.sound() is None
     assert not (encode.video.parent / "sound.flac").exists()
 
