@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 from mediaml_assets.amber.store import CATALOGUE, Store
@@ -110,11 +111,8 @@ def _run(names: list[str], title: str | None) -> str:
     """One Dagster run of the named assets, in a worker; returns why it failed, or an empty string."""
     import dagster as dg
 
-    from mediaml_assets.definitions import definitions
-
-    job = definitions().resolve_implicit_global_asset_job_def()
     with dg.DagsterInstance.get() as instance:
-        result = job.execute_in_process(
+        result = _job().execute_in_process(
             run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
             partition_key=title,
             instance=instance,
@@ -124,6 +122,14 @@ def _run(names: list[str], title: str | None) -> str:
         )
     failures = [event.step_failure_data for event in result.all_events if event.is_step_failure]
     return "; ".join(_root_cause(failure) for failure in failures)
+
+
+@cache
+def _job() -> Any:
+    """The job over all assets, loaded once a worker."""
+    from mediaml_assets.definitions import definitions
+
+    return definitions().resolve_implicit_global_asset_job_def()
 
 
 def _root_cause(failure: Any) -> str:

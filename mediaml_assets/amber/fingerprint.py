@@ -11,6 +11,8 @@ from dataclasses import fields, is_dataclass
 from types import CodeType, ModuleType
 from typing import Any
 
+import numpy as np
+
 from mediaml_assets.amber.keys import digest_of
 
 _SILENT = frozenset({"RESUME", "NOP", "CACHE", "PRECALL", "EXTENDED_ARG", "COPY_FREE_VARS", "MAKE_CELL"})
@@ -123,6 +125,6 @@ def _plain(value: Any) -> Any:
         return [[repr(name), _plain(one)] for name, one in value.items()]
     if is_dataclass(value) and not isinstance(value, type):
         return [type(value).__name__, *([one.name, _plain(getattr(value, one.name))] for one in fields(value))]
-    if hasattr(value, "tobytes") and hasattr(value, "dtype"):
+    if isinstance(value, np.ndarray | np.generic):
         return [str(value.dtype), list(value.shape), value.tobytes().hex()]
     return getattr(value, "__qualname__", type(value).__qualname__)
