@@ -7,18 +7,20 @@ import time
 from pathlib import Path
 
 import click
+import duckdb
 
 from mediaml_assets.errors import MediamlError
 from mediaml_assets.installation import prepare
 
 
 class _Group(click.Group):
-    """Prints our own errors as one message, without a traceback."""
+    """Prints our own errors, and those of a query, as one message, without a traceback."""
 
     def invoke(self, context: click.Context) -> object:
+        """Run the command."""
         try:
             return super().invoke(context)
-        except MediamlError as error:
+        except (MediamlError, duckdb.Error) as error:
             raise click.ClickException(str(error)) from error
 
 

@@ -12,6 +12,7 @@ from rich.table import Table
 from mediaml_assets.search_platform.show import Shown
 
 console = Console()
+"""Everything is printed here; a file or a pipe gets 120 columns."""
 
 
 def _bars() -> Progress:

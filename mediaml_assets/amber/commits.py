@@ -41,7 +41,7 @@ def append(
             value=value,
             current=current,
             generation=max(seen, ask.generation),
-            at=datetime.now(UTC).isoformat(timespec="milliseconds"),
+            made_at=datetime.now(UTC).isoformat(timespec="milliseconds"),
             who=_who(),
             run=run or f"pid-{os.getpid()}",
             version=ask.feature.version or "",

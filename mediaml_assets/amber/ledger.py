@@ -54,7 +54,7 @@ class Commit:
     """Memo key of what was asked; empty when withdrawn."""
     generation: int
     """The highest landing generation that this chain has seen."""
-    at: str = ""
+    made_at: str = ""
     """UTC, ISO 8601."""
     who: str = ""
     run: str = ""
@@ -112,7 +112,7 @@ class Ledger:
     def as_of(self, feature: str, scope: str, moment: datetime) -> Commit | None:
         """The newest commit that was made no later than a moment (with a time zone); None when there is none."""
         until = moment.astimezone(UTC).isoformat(timespec="milliseconds")
-        earlier = [commit for commit in self.chain(feature, scope) if commit.at <= until]
+        earlier = [commit for commit in self.chain(feature, scope) if commit.made_at <= until]
         return earlier[-1] if earlier else None
 
     def scopes(self, feature: str) -> list[str]:

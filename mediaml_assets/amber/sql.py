@@ -4,7 +4,7 @@
     current               the commit that each feature and title stands at
     metrics               what was measured while values were made
     <feature>             current values, with a `title` column for per-title features
-    <feature>_history     every value that ever was current, with `title`, `seq` and `at`
+    <feature>_history     every value that ever was current, with `title`, `seq` and `made_at`
 
 No database file is shared: each client reads the files, so readers never block writers.
 """
@@ -27,7 +27,7 @@ _LEDGER_COLUMNS = {
     "current": _VALUE,
     "key": "VARCHAR",
     "generation": "BIGINT",
-    "at": "TIMESTAMPTZ",
+    "made_at": "TIMESTAMPTZ",
     "who": "VARCHAR",
     "run": "VARCHAR",
     "version": "VARCHAR",
@@ -58,11 +58,11 @@ def statements(store: Store) -> Iterable[str]:
     yield _ledger_view(root)
     yield (
         "CREATE OR REPLACE VIEW current AS SELECT feature, scope AS title, max_by(current.digest, seq) AS digest, "
-        "max(seq) AS seq, max_by(event, seq) AS event, max_by(at, seq) AS at, max_by(generation, seq) AS generation, "
-        "max_by(reason, seq) AS reason FROM ledger WHERE NOT contains(scope, '@') GROUP BY ALL"
+        "max(seq) AS seq, max_by(event, seq) AS event, max_by(made_at, seq) AS made_at, "
+        "max_by(generation, seq) AS generation, max_by(reason, seq) AS reason FROM ledger WHERE NOT contains(scope, '@') GROUP BY ALL"
     )
     yield (
-        "CREATE OR REPLACE VIEW metrics AS SELECT feature, scope AS title, seq, at, entry.key AS metric, "
+        "CREATE OR REPLACE VIEW metrics AS SELECT feature, scope AS title, seq, made_at, entry.key AS metric, "
         "entry.value AS value FROM (SELECT *, unnest(map_entries(metrics)) AS entry FROM ledger) "
         "WHERE event = 'computed'"
     )
@@ -85,14 +85,14 @@ def _feature_views(store: Store, root: Path, feature: str) -> Iterable[str]:
     known = f"feature = '{feature}' AND digest IS NOT NULL"
     yield f"SET VARIABLE {feature}_files = (SELECT list(DISTINCT {file}) FROM current WHERE {known})"
     stored = (
-        f"SELECT scope AS title, seq, at, current.digest AS digest FROM ledger WHERE feature = '{feature}' "
+        f"SELECT scope AS title, seq, made_at, current.digest AS digest FROM ledger WHERE feature = '{feature}' "
         "AND current.digest IS NOT NULL AND NOT contains(scope, '@')"
     )
     yield f"SET VARIABLE {feature}_all_files = (SELECT list(DISTINCT {file}) FROM ({stored}))"
     title = "" if store.objects.folders(f"ledger/{feature}") == [CATALOGUE] else "known.title, "
     yield (
-        f"CREATE OR REPLACE VIEW {feature}_history AS SELECT {title}known.seq, known.at, rows.* EXCLUDE (filename) "
-        f"FROM read_parquet(getvariable('{feature}_all_files'), filename = true, union_by_name = true) AS rows "
+        f"CREATE OR REPLACE VIEW {feature}_history AS "
+        f"SELECT {title}known.seq, known.made_at, rows.* EXCLUDE (filename) FROM read_parquet(getvariable('{feature}_all_files'), filename = true, union_by_name = true) AS rows "
         f"JOIN ({stored}) AS known ON rows.filename = {file}"
     )
     if any(commit.current for commit in _heads(store, feature)):

@@ -104,6 +104,7 @@ def flavour_cuts(
         config.k,
         excluded=_neighbours(titles, listed, config.gap),
         cap=config.cap,
+        above=0.0,
         rerank=ends.rerank,
         bound=ends.bound,
     )
