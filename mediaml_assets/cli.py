@@ -2,6 +2,7 @@
 
 import logging
 import os
+import shutil
 import sys
 import time
 from pathlib import Path
@@ -84,38 +85,29 @@ def sql(query: str | None, init: bool) -> None:
     """Ask the store in SQL: a view for each feature, its history, the ledger and the metrics."""
     from mediaml_assets.amber.sql import connect, statements
     from mediaml_assets.amber.store import Store
-    from mediaml_assets.progress import print_rows
 
     store = Store(prepare().store)
     if init:
         click.echo("\n".join(f"{statement};" for statement in statements(store)))
         return
     with connect(store) as connection:
-        result = connection.execute(query or "SELECT view_name FROM duckdb_views() WHERE NOT internal ORDER BY 1")
-        columns = [name for name, *_ in result.description or []]
-        print_rows(columns, result.fetchall())
+        answer = connection.sql(query or "SELECT view_name AS view FROM duckdb_views() WHERE NOT internal ORDER BY 1")
+        if answer is not None:
+            answer.show(max_width=shutil.get_terminal_size((160, 50)).columns, max_rows=1000)
 
 
 @main.command()
 def status() -> None:
     """What stands where: each title's state, and every quarantined file with its reason."""
     from mediaml_assets.amber.store import Store
-    from mediaml_assets.progress import print_quarantine, print_rows
-    from mediaml_assets.runs import land, present_titles, refused
+    from mediaml_assets.progress import print_quarantine, print_states
+    from mediaml_assets.runs import land, refused, states
 
     here = prepare()
     store = Store(here.store)
     quarantine = land(here, store).quarantine
-    bad = refused(store)
-    rows = []
-    for title in store.ledger.scopes("source"):
-        head = store.ledger.head("standard_encode", title)
-        done = head is not None and head.current is not None
-        present = title in present_titles(store)
-        state = "withdrawn" if not present else "quarantined" if title in bad else "described" if done else "waiting"
-        rows.append((title, state))
-    print_rows(["title", "state"], rows)
-    print_quarantine({**quarantine, **bad})
+    print_states(states(store))
+    print_quarantine({**quarantine, **refused(store)})
 
 
 @main.command()

@@ -1,9 +1,9 @@
 """What the command line prints: progress bars, tables of rows and of cuts, the quarantine."""
 
 import logging
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import sys
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
@@ -11,8 +11,8 @@ from rich.table import Table
 
 from mediaml_assets.search_platform.show import Shown
 
-console = Console()
-"""Everything is printed here; a file or a pipe gets 120 columns."""
+console = Console(width=None if sys.stdout.isatty() else 120)
+"""Everything is printed here; a pipe or a log gets 120 columns."""
 
 
 def _bars() -> Progress:
@@ -59,11 +59,11 @@ def computing(steps: int) -> Iterator[Callable[[logging.LogRecord], None]]:
         yield watch
 
 
-def print_rows(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
-    """A table of a query's answer; long vectors are cut short."""
-    table = Table(*columns, title_justify="left")
-    for row in rows:
-        table.add_row(*(_short(value) for value in row))
+def print_states(states: Mapping[str, str]) -> None:
+    """A table of titles and where each stands."""
+    table = Table("title", "state")
+    for title, state in sorted(states.items()):
+        table.add_row(title, state)
     console.print(table)
 
 
@@ -92,8 +92,3 @@ def print_quarantine(quarantine: Mapping[str, str]) -> None:
         console.print(f"[yellow]{len(quarantine)} quarantined[/yellow] (the others went on):")
         for name, reason in sorted(quarantine.items()):
             console.print(f"  {name}: {reason}", soft_wrap=True, highlight=False, markup=False)
-
-
-def _short(value: Any) -> str:
-    text = f"{value:.6g}" if isinstance(value, float) else str(value)
-    return text if len(text) <= 60 else f"{text[:57]}..."

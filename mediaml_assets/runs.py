@@ -16,7 +16,7 @@ from functools import cache
 from typing import Any
 
 from mediaml_assets.amber.store import CATALOGUE, Store
-from mediaml_assets.landing.arrivals import Tick, look
+from mediaml_assets.landing.arrivals import SOURCE, Tick, look
 from mediaml_assets.landing.bucket import LandingFolder
 from mediaml_assets.mesh import mesh
 from mediaml_assets.settings import Home, home
@@ -53,7 +53,7 @@ def bring_up_to_date(watch: Watch) -> Summary:
     tick = land(here, store)
     summary.quarantine.update(tick.quarantine)
     summary.titles = present_titles(store)
-    every_title = store.ledger.scopes("source")
+    every_title = store.ledger.scopes(SOURCE)
     features = mesh()
     with _workers(_counting(watch, summary)) as pool:
         stale = sorted({title for _, title in features.stale(store, every_title)})
@@ -85,8 +85,19 @@ def land(here: Home, store: Store) -> Tick:
 
 def present_titles(store: Store) -> list[str]:
     """Titles whose file stands in the landing folder."""
-    heads = [store.ledger.head("source", title) for title in store.ledger.scopes("source")]
+    heads = [store.ledger.head(SOURCE, title) for title in store.ledger.scopes(SOURCE)]
     return [head.scope for head in heads if head is not None and head.current is not None]
+
+
+def states(store: Store) -> dict[str, str]:
+    """Title -> described, waiting, quarantined or withdrawn."""
+    present, bad = set(present_titles(store)), refused(store)
+    stale = {title for _, title in mesh().stale(store, sorted(present))}
+    found = {}
+    for title in store.ledger.scopes(SOURCE):
+        waiting = "waiting" if title in stale else "described"
+        found[title] = "withdrawn" if title not in present else "quarantined" if title in bad else waiting
+    return found
 
 
 def refused(store: Store) -> dict[str, str]:

@@ -1,7 +1,8 @@
 """SQL over the store: views that any DuckDB client can have, over immutable Parquet files and the ledger.
 
     ledger                every commit
-    current               the commit that each feature and title stands at
+    history               what was current after each commit, and its file
+    current               the same, of the newest commit of each feature and title
     metrics               what was measured while values were made
     <feature>             current values, with a `title` column for per-title features
     <feature>_history     every value that ever was current, with `title`, `seq` and `made_at`
@@ -56,18 +57,19 @@ def statements(store: Store) -> Iterable[str]:
     if not features:
         return
     yield _ledger_view(root)
+    file = f"{_quoted(root / 'values')} || '/' || feature || '/' || left(digest, 2) || '/' || digest || '.parquet'"
     yield (
-        "CREATE OR REPLACE VIEW current AS SELECT feature, scope AS title, max_by(current.digest, seq) AS digest, "
-        "max(seq) AS seq, max_by(event, seq) AS event, max_by(made_at, seq) AS made_at, "
-        "max_by(generation, seq) AS generation, max_by(reason, seq) AS reason FROM ledger WHERE NOT contains(scope, '@') GROUP BY ALL"
+        f"CREATE OR REPLACE VIEW history AS SELECT *, {file} AS file FROM (SELECT feature, scope AS title, seq, made_at, "
+        "event, current.digest AS digest, generation, reason FROM ledger WHERE NOT contains(scope, '@'))"
     )
+    yield "CREATE OR REPLACE VIEW current AS FROM history QUALIFY seq = max(seq) OVER (PARTITION BY feature, title)"
     yield (
         "CREATE OR REPLACE VIEW metrics AS SELECT feature, scope AS title, seq, made_at, entry.key AS metric, "
         "entry.value AS value FROM (SELECT *, unnest(map_entries(metrics)) AS entry FROM ledger) "
         "WHERE event = 'computed'"
     )
     for feature in features:
-        yield from _feature_views(store, root, feature)
+        yield from _feature_views(store, feature)
 
 
 def _ledger_view(root: Path) -> str:
@@ -76,35 +78,31 @@ def _ledger_view(root: Path) -> str:
     return f"CREATE OR REPLACE VIEW ledger AS SELECT * FROM read_json({files}, columns = {{{columns}}})"
 
 
-def _feature_views(store: Store, root: Path, feature: str) -> Iterable[str]:
+def _feature_views(store: Store, feature: str) -> Iterable[str]:
     """The views of one feature; none while no value was ever stored."""
-    if not store.objects.folders(f"values/{feature}"):
-        return
-    # bound parameters are not allowed in a view, variables are: set again, the views show what is current then
-    file = f"{_quoted(root / 'values' / feature)} || '/' || left(digest, 2) || '/' || digest || '.parquet'"
-    known = f"feature = '{feature}' AND digest IS NOT NULL"
-    yield f"SET VARIABLE {feature}_files = (SELECT list(DISTINCT {file}) FROM current WHERE {known})"
-    stored = (
-        f"SELECT scope AS title, seq, made_at, current.digest AS digest FROM ledger WHERE feature = '{feature}' "
-        "AND current.digest IS NOT NULL AND NOT contains(scope, '@')"
-    )
-    yield f"SET VARIABLE {feature}_all_files = (SELECT list(DISTINCT {file}) FROM ({stored}))"
-    title = "" if store.objects.folders(f"ledger/{feature}") == [CATALOGUE] else "known.title, "
+    heads = _heads(store, feature)
+    title = "" if [head.scope for head in heads] == [CATALOGUE] else "known.title, "
+    if store.objects.folders(f"values/{feature}"):
+        yield from _view(feature, f"{feature}_history", "history", f"{title}known.seq, known.made_at, ")
+    if any(head.current for head in heads):
+        yield from _view(feature, feature, "current", title)
+
+
+def _view(feature: str, name: str, known: str, columns: str) -> Iterable[str]:
+    """A view over the values that `known` (current or history) lists for a feature."""
+    where = f"feature = '{feature}' AND digest IS NOT NULL"
+    # a view takes no bound parameters but variables: set again, it shows what is current then
+    yield f"SET VARIABLE {name}_files = (SELECT list(DISTINCT file) FROM {known} WHERE {where})"
     yield (
-        f"CREATE OR REPLACE VIEW {feature}_history AS "
-        f"SELECT {title}known.seq, known.made_at, rows.* EXCLUDE (filename) FROM read_parquet(getvariable('{feature}_all_files'), filename = true, union_by_name = true) AS rows "
-        f"JOIN ({stored}) AS known ON rows.filename = {file}"
+        f"CREATE OR REPLACE VIEW {name} AS SELECT {columns}rows.* EXCLUDE (filename) "
+        f"FROM read_parquet(getvariable('{name}_files'), filename = true, union_by_name = true) AS rows "
+        f"JOIN (FROM {known} WHERE {where}) AS known ON rows.filename = known.file"
     )
-    if any(commit.current for commit in _heads(store, feature)):
-        yield (
-            f"CREATE OR REPLACE VIEW {feature} AS SELECT {title}rows.* EXCLUDE (filename) "
-            f"FROM read_parquet(getvariable('{feature}_files'), filename = true, union_by_name = true) AS rows "
-            f"JOIN (SELECT title, digest FROM current WHERE {known}) AS known ON rows.filename = {file}"
-        )
 
 
-def _heads(store: Store, feature: str) -> Iterable[Commit]:
-    heads = (store.ledger.head(feature, scope) for scope in store.ledger.scopes(feature))
+def _heads(store: Store, feature: str) -> list[Commit]:
+    scopes = [scope for scope in store.ledger.scopes(feature) if "@" not in scope]
+    heads = (store.ledger.head(feature, scope) for scope in scopes)
     return [head for head in heads if head is not None]
 
 
