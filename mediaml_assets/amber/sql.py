@@ -59,8 +59,8 @@ def statements(store: Store) -> Iterable[str]:
     yield _ledger_view(root)
     file = f"{_quoted(root / 'values')} || '/' || feature || '/' || left(digest, 2) || '/' || digest || '.parquet'"
     yield (
-        f"CREATE OR REPLACE VIEW history AS SELECT *, {file} AS file FROM (SELECT feature, scope AS title, seq, made_at, "
-        "event, current.digest AS digest, generation, reason FROM ledger WHERE NOT contains(scope, '@'))"
+        f"CREATE OR REPLACE VIEW history AS SELECT *, {file} AS file "
+        "FROM (SELECT feature, scope AS title, seq, made_at, event, current.digest AS digest, generation, reason FROM ledger WHERE NOT contains(scope, '@'))"
     )
     yield "CREATE OR REPLACE VIEW current AS FROM history QUALIFY seq = max(seq) OVER (PARTITION BY feature, title)"
     yield (

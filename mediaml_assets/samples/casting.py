@@ -21,6 +21,8 @@ from mediaml_assets.samples.textures import FAMILIES
 
 TRIES = 40
 BACK = 2  # shots that are cast again when one cannot be cast
+STEPS = 3  # shots cast, in all, for each shot of the title before it is given up
+PATCHY = ("panes", "fields")  # a silhouette that is to be found does not stand before strong patches
 WIDTH = 160  # pixels of the small drawing
 
 Colour = tuple[int, int, int]
@@ -37,17 +39,9 @@ class Dress:
 
 @dataclass
 class Wardrobe:
-    """The dresses worn so far by tails of planted pairs and by the decoys that copy them, by flavour and pair."""
+    """The dresses of the tails of planted pairs so far, by flavour and pair."""
 
     worn: dict[tuple[str, int], Dress] = field(default_factory=dict)
-
-
-def kin(slot: Slot) -> tuple[str, int] | None:
-    """The flavour and pair whose dress the shot wears, if any: the tail of a pair, and decoys with its colours or picture."""
-    cue = slot.cue
-    if cue is None or cue.differs not in ("", "colours", "picture") or (not cue.differs and cue.end == "head"):
-        return None
-    return cue.flavour, cue.pair
 
 
 def palette(rng: np.random.Generator, key: str) -> tuple[Colour, ...]:
@@ -66,7 +60,8 @@ def palette(rng: np.random.Generator, key: str) -> tuple[Colour, ...]:
 
 def look(rng: np.random.Generator, background: Sequence[Colour]) -> Look:
     """A figure's paint: two colours far from those of the background."""
-    tried = rng.integers(0, 256, (60, 3))
+    vivid = rng.integers(0, 256, (60, 3))
+    tried = (vivid * 0.75 + vivid.mean(axis=1, keepdims=True) * 0.25).astype(np.int64)
     lab = _lab(tried)
     away = np.linalg.norm(lab[:, None] - _lab(np.array(background))[None], axis=2).min(axis=1)
     first = int(np.argmax(away + 15 * rng.random(60)))
@@ -81,6 +76,14 @@ def _lab(colours: npt.NDArray[np.int64]) -> npt.NDArray[np.float32]:
     return np.asarray(
         cv2.cvtColor(colours.astype(np.float32)[None] / np.float32(255), cv2.COLOR_BGR2LAB)[0], np.float32
     )
+
+
+def _hidden(slot: Slot, stage: Stage) -> bool:
+    """Whether the shot plays a silhouette that does not stand out."""
+    cue = slot.cue
+    if cue is None or cue.moving or cue.differs or stage.shot.figure is None:
+        return False
+    return screening.outline_fault(stage, 0 if cue.end == "head" else stage.shot.visible - 1) > 0
 
 
 class TitleCasting:
@@ -102,19 +105,24 @@ class TitleCasting:
         self.done: list[ShotPlan] = []
         self.seen: list[Screening] = []
 
-    def run(self) -> list[ShotPlan]:
-        """The shots with pictures and painted figures."""
-        while len(self.done) < len(self.slots):
+    def run(self) -> list[ShotPlan] | None:
+        """The shots with pictures and painted figures; None when they cannot be found."""
+        for _ in range(STEPS * len(self.slots)):
+            if len(self.done) == len(self.slots):
+                return self.done
             if not self._cast(self.slots[len(self.done)]):
                 del self.done[-BACK:], self.seen[-BACK:]
-        return self.done
+        return None
 
     def _cast(self, slot: Slot) -> bool:
         """Cast the next shot; False when no try keeps all rules."""
         ahead = self._ahead(slot)
         for _ in range(1 if slot.take_of is not None else TRIES):
             shot = self._repeated(slot) if slot.take_of is not None else self._dressed(slot)
-            measured = self._measured(shot)
+            stage = self._stage(shot)
+            if _hidden(slot, stage):
+                continue
+            measured = screening.screened(stage)
             if self._fault(slot, measured, ahead) == 0:
                 self.done.append(shot)
                 self.seen.append(measured)
@@ -122,17 +130,17 @@ class TitleCasting:
                 return True
         return False
 
-    def _measured(self, shot: ShotPlan) -> Screening:
-        """The shot, drawn small and measured."""
+    def _stage(self, shot: ShotPlan) -> Stage:
+        """The shot, painted small."""
         height = 2 * round(WIDTH * self.geometry.aspect / 2)
-        return screening.screened(Stage(shot, WIDTH, height, self.geometry.aspect, self.rate))
+        return Stage(shot, WIDTH, height, self.geometry.aspect, self.rate)
 
     def _ahead(self, slot: Slot) -> Screening | None:
         """The following shot, when it is a take of a shot that is cast already and so cannot be chosen any more."""
         following = self.slots[slot.index + 1] if slot.index + 1 < len(self.slots) else None
         if following is None or following.take_of is None:
             return None
-        return self._measured(self._repeated(following))
+        return screening.screened(self._stage(self._repeated(following)))
 
     def _repeated(self, slot: Slot) -> ShotPlan:
         """A take in the dress of its original."""
@@ -144,27 +152,24 @@ class TitleCasting:
         """The shot in a dress drawn at random; a decoy that copies a planted pair's colours wears what that pair wears."""
         rng, draft = self.rng, self.drafts[slot.index]
         recent = {s.picture.family for s in self.done[-4:]}
-        families = [f for f in FAMILIES if f not in recent]
+        patchy = PATCHY if slot.cue and slot.cue.flavour == "frame" and not slot.cue.differs else ()
+        families = [f for f in FAMILIES if f not in recent and f not in patchy]
         key = "dark" if slot.dark else "bright" if slot.bright or rng.random() < 0.3 else "middle"
         family, colours = families[int(rng.integers(len(families)))], palette(rng, key)
         paint = look(rng, colours)
-        known = self._known(slot)
-        if known is not None:
+        known = self.wardrobe.worn.get((slot.cue.flavour, slot.cue.pair)) if slot.cue else None
+        if known is not None and slot.cue and slot.cue.differs in ("colours", "picture"):
             family, colours, paint = known.family, known.palette, known.look
         picture = Picture(family, int(rng.integers(2**31)), colours)
         return replace(draft, picture=picture, figure=draft.figure and replace(draft.figure, look=paint))
 
-    def _known(self, slot: Slot) -> Dress | None:
-        """The dress that the shot must wear, if its kin wear one."""
-        relation = kin(slot)
-        return self.wardrobe.worn.get(relation) if relation else None
-
     def _remember(self, slot: Slot, shot: ShotPlan) -> None:
-        """Keep the dress of the first of several kin."""
-        relation = kin(slot)
-        if relation is not None:
+        """Keep how the tail of a planted pair looks, for the decoys that copy it."""
+        if slot.cue and slot.cue.end == "tail" and not slot.cue.differs:
             paint = shot.figure.look if shot.figure else look(self.rng, shot.picture.palette)
-            self.wardrobe.worn.setdefault(relation, Dress(shot.picture.family, shot.picture.palette, paint))
+            self.wardrobe.worn[slot.cue.flavour, slot.cue.pair] = Dress(
+                shot.picture.family, shot.picture.palette, paint
+            )
 
     def _fault(self, slot: Slot, shot: Screening, ahead: Screening | None) -> float:
         """How far the shot is from keeping all rules with what is cast so far; 0 when it keeps them."""

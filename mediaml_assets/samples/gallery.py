@@ -4,6 +4,7 @@ Figures are kept apart: over all shots of a catalogue that are not repeated take
 the one at the head of another overlap no more than `APART`, unless the two are a planted pair.
 """
 
+import itertools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -17,6 +18,9 @@ from mediaml_assets.samples.planting import Cue, any_place, frame_place, nudged,
 from mediaml_assets.samples.shapes import KINDS, standing
 
 APART = 0.5  # greatest intersection over union of two silhouettes that are no planted pair
+SAME = 0.92  # least one of a planted pair
+SMALL, LARGE = 0.075, 0.28  # share of the picture that a planted silhouette covers
+PLANT_TRIES = 30  # with one kind of silhouette before the next kind is tried
 GRID = (96, 54)  # pixels of the masks compared
 ASPECT = 9 / 16
 EMPTY_SHARE = 0.35  # of the shots without a cue show no figure
@@ -67,17 +71,18 @@ class Gallery:
 
     def plant(self, rng: np.random.Generator, pairs: int) -> None:
         """Choose the silhouettes of the planted pairs, each of another kind as long as there are kinds."""
-        kinds = [list(KINDS)[int(i)] for i in rng.permutation(len(KINDS))]
+        kinds = itertools.cycle([list(KINDS)[int(i)] for i in rng.permutation(len(KINDS))])
         while len(self.codes) < pairs:
-            shape = random_shape(rng, [kinds[len(self.codes) % len(kinds)]])
-            tail = frame_place(rng)
-            code = Code(shape, tail, nudged(rng, tail))
-            a, b = outline_bits(shape, code.tail), outline_bits(shape, code.head)
-            large = 0.06 < float(np.mean(a)) < 0.3
-            if large and iou(a, b) > 0.92 and self._clear(a, b):
-                self.codes.append(code)
-                self.tails.append(a)
-                self.heads.append(b)
+            kind = next(kinds)
+            for _ in range(PLANT_TRIES):
+                shape, tail = random_shape(rng, [kind]), frame_place(rng)
+                code = Code(shape, tail, nudged(rng, tail))
+                a, b = outline_bits(shape, code.tail), outline_bits(shape, code.head)
+                if SMALL < float(np.mean(a)) < LARGE and iou(a, b) > SAME and self._clear(a, b):
+                    self.codes.append(code)
+                    self.tails.append(a)
+                    self.heads.append(b)
+                    break
 
     def _clear(self, tail: Bits, head: Bits) -> bool:
         """Whether neither end of a new pair overlaps the opposite ends so far."""
@@ -159,5 +164,5 @@ def _built(
     rng: np.random.Generator, shape: Shape, head: Place | None, tail: Place | None, hold: tuple[float, float]
 ) -> Figure:
     """The figure with a sway of its own."""
-    sway, hertz, phase = rng.uniform(0.009, 0.014), rng.uniform(0.45, 0.6), rng.uniform(0, 2 * math.pi)
+    sway, hertz, phase = rng.uniform(0.013, 0.018), rng.uniform(0.45, 0.6), rng.uniform(0, 2 * math.pi)
     return Figure(shape, UNPAINTED, head, tail, hold, float(sway), float(hertz), float(phase))

@@ -16,6 +16,7 @@ from mediaml_assets.samples.shapes import KINDS
 FRAME_DECOYS = ("place", "place", "place", "colours", "colours")
 MOTION_DECOYS = ("opposite", "opposite", "speed", "speed", "picture", "picture")
 MIN_ANGLE = 40.0  # degrees between the movements of two codes
+TRIES = 200
 SLOW, FAST = 0.24, 0.36  # picture widths a second of planted pans
 
 
@@ -51,7 +52,8 @@ def deal(rng: np.random.Generator, titles: int, alone: int) -> list[Cue]:
     """All cues of a catalogue, evenly dealt to `titles` titles; title `alone` has pairs of its own only.
 
     The odd title's picture covers less of a standard canvas, so what is at the same place in its picture is not at the
-    same place on the canvas: it takes no part in pairs across titles.
+    same place on the canvas: it takes no part in pairs across titles. A decoy that copies how the tail of a pair looks lies
+    in a later title.
     """
     load = np.zeros(titles)
 
@@ -71,21 +73,28 @@ def deal(rng: np.random.Generator, titles: int, alone: int) -> list[Cue]:
             second = first if pair < inside else choose((alone, first))
             cues += [Cue(flavour, "tail", pair, first), Cue(flavour, "head", pair, second)]
     for flavour, kinds in (("frame", FRAME_DECOYS), ("motion", MOTION_DECOYS)):
-        pairs = max(c.pair for c in cues if c.flavour == flavour) + 1
-        for kind, pair in zip(kinds, rng.choice(pairs, len(kinds), replace=len(kinds) > pairs), strict=True):
-            used = [c.title for c in cues if c.flavour == flavour and c.pair == pair]
+        for kind in kinds:
+            copies = kind in ("colours", "picture")
+            first = [c for c in cues if c.flavour == flavour and c.end == "tail" and not c.differs]
+            first = [c for c in first if c.title < titles - 1 or not copies]
+            first = [
+                c for c in first if (c.pair, kind) not in {(d.pair, d.differs) for d in cues if d.flavour == flavour}
+            ]
+            model = first[int(rng.integers(len(first)))]
+            used = [c.title for c in cues if c.flavour == flavour and c.pair == model.pair]
+            banned = [*used, *range(model.title + 1)] if copies else [alone, *used]
             end = "tail" if rng.random() < 0.5 else "head"
-            cues.append(Cue(flavour, end, int(pair), choose((alone, *used)), kind))
+            cues.append(Cue(flavour, end, model.pair, choose(banned), kind))
     return cues
 
 
-def motion_codes(rng: np.random.Generator, cues: Sequence[Cue]) -> list[Move]:
+def motion_codes(rng: np.random.Generator, cues: Sequence[Cue]) -> list[Move] | None:
     """One movement per cue of flavour motion, in the order of `cues`, each planted pair and each decoy apart from the rest.
 
     Two ends of a pair get the same movement. Every other pair of movements differs by `MIN_ANGLE` degrees or, for a decoy of
-    the kind `speed`, by a factor of two.
+    the kind `speed`, by a factor of two. None when such movements are not found.
     """
-    while True:
+    for _ in range(TRIES):
         start = 2 * math.pi * rng.random()
         speeds = SLOW + (FAST - SLOW) * rng.random(8)
         wheel = [
@@ -101,6 +110,7 @@ def motion_codes(rng: np.random.Generator, cues: Sequence[Cue]) -> list[Move]:
         moves = _with_decoys(rng, cues, codes, pool)
         if moves is not None:
             return moves
+    return None
 
 
 def _with_decoys(
@@ -133,7 +143,7 @@ def random_shape(rng: np.random.Generator, kinds: Sequence[str] = tuple(KINDS)) 
 
 def frame_place(rng: np.random.Generator) -> Place:
     """A place for a planted silhouette: near the middle, large."""
-    return Place(float(rng.uniform(-0.13, 0.13)), float(rng.uniform(-0.03, 0.05)), float(rng.uniform(0.6, 0.85)))
+    return Place(float(rng.uniform(-0.13, 0.13)), float(rng.uniform(-0.03, 0.05)), float(rng.uniform(0.65, 0.9)))
 
 
 def any_place(rng: np.random.Generator) -> Place:

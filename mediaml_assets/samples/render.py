@@ -11,9 +11,10 @@ from pathlib import Path
 
 import cv2
 
-from mediaml_assets.samples import scenes, script, sound, truth
+from mediaml_assets.samples import script, sound, truth
 from mediaml_assets.samples.encode import Writer
 from mediaml_assets.samples.plan import TitlePlan
+from mediaml_assets.samples.scenes import Projector
 
 RENDERER = "1"  # part of the mark of a finished title: raise it when the same seed gives other files
 AT_ONCE = 2
@@ -67,10 +68,10 @@ def _render_all(seed: int, folder: Path, plans: list[TitlePlan], progress: Progr
         told = [0.0] * len(plans)
         while not all(job.done() for job in jobs):
             time.sleep(POLL)
-            _tell(plans, list(shares), told, progress)
+            _tell(plans, shares[:], told, progress)
         for job in jobs:
             job.result()
-        _tell(plans, list(shares), told, progress)
+        _tell(plans, shares[:], told, progress)
 
 
 def _tell(plans: list[TitlePlan], shares: list[float], told: list[float], progress: Progress) -> None:
@@ -128,7 +129,7 @@ def _encode(plan: TitlePlan, file: Path, samples: sound.Samples, progress: Calla
     """Draw and write every frame that the file has."""
     writer = Writer(file, plan, samples)
     left_out = frozenset(plan.left_out)
-    for number, picture in enumerate(scenes.frames(plan, plan.geometry.width, plan.geometry.active_height)):
+    for number, picture in enumerate(Projector(plan, plan.geometry.width, plan.geometry.active_height).frames()):
         if number not in left_out:
             writer.picture(picture, number)
         if number % 10 == 0:

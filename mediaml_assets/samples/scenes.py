@@ -140,42 +140,56 @@ def _fade(frame: int, start: int, end: int, incoming: bool) -> float:
     return min(1.0, (frame - start + 1) / (ramp + 1))
 
 
-def frames(title: TitlePlan, width: int, height: int, grain: bool = True) -> Iterator[Planar]:
-    """Every frame of the title in order, active picture only, at the given even size: uint8 [height * 3 / 2, width]."""
-    stages: dict[int, Stage] = {}
-    noise = _grain_sheet(title.seed, width, height) if grain else None
-    dice = np.random.default_rng([title.seed, 4])
-    first = 0
-    for frame in range(title.frame_count):
-        while title.shots[first].last <= frame:
-            stages.pop(first, None)
-            first += 1
-        seen = [s for s in title.shots[first : first + 2] if s.first <= frame < s.last]
-        layers = [(_stage(stages, title, s, width, height), boundary_light(title, s, frame)) for s in seen]
-        picture = _mixed(layers, frame)
-        flash = next((f for f in title.flashes if f.start <= frame < f.end), None)
+class Projector:
+    """Shows any frame of a title at a size: the active picture, uint8 [height * 3 / 2, width]; both sides even.
+
+    Frames asked for in order cost one painting a shot; without `grain` the film is clean.
+    """
+
+    def __init__(self, title: TitlePlan, width: int, height: int, grain: bool = True) -> None:
+        self.title, self.width, self.height = title, width, height
+        self.stages: dict[int, Stage] = {}
+        self.grain = _grain_sheet(title.seed, width, height) if grain else None
+        self.lays = np.random.default_rng([title.seed, 4]).integers(0, GRAIN_SPARE, (title.frame_count, 2))
+
+    def frame(self, number: int) -> Planar:
+        """Frame `number` of the title."""
+        seen = [s for s in self.title.shots if s.first <= number < s.last]
+        self.stages = {i: stage for i, stage in self.stages.items() if any(s.index == i for s in seen)}
+        picture = _mixed([(self._stage(s), boundary_light(self.title, s, number)) for s in seen], number)
+        flash = next((f for f in self.title.flashes if f.start <= number < f.end), None)
         if flash is not None:
-            picture = tone(picture, 1.0, flash_strength(flash, frame))
-        if noise is not None:
-            _add_grain(picture, noise, dice, seen[0].light.grain, height, width)
-        yield picture
+            picture = tone(picture, 1.0, flash_strength(flash, number))
+        if self.grain is not None:
+            self._add_grain(self.grain, picture, number, seen[0].light.grain)
+        return picture
 
+    def frames(self) -> Iterator[Planar]:
+        """All frames in order."""
+        return (self.frame(number) for number in range(self.title.frame_count))
 
-def _stage(stages: dict[int, Stage], title: TitlePlan, shot: ShotPlan, width: int, height: int) -> Stage:
-    """The painted shot, kept while it is seen."""
-    if shot.index not in stages:
-        stages[shot.index] = Stage(shot, width, height, title.geometry.aspect, float(title.rate))
-    return stages[shot.index]
+    def _stage(self, shot: ShotPlan) -> Stage:
+        """The painted shot, kept while it is seen."""
+        if shot.index not in self.stages:
+            title = self.title
+            self.stages[shot.index] = Stage(shot, self.width, self.height, title.geometry.aspect, float(title.rate))
+        return self.stages[shot.index]
+
+    def _add_grain(self, sheet: Planar, picture: Planar, number: int, strength: float) -> None:
+        """Lay grain over the luma, in place, elsewhere on every frame; `strength` is a share of the sheet's contrast."""
+        top, left = (int(n) for n in self.lays[number])
+        luma = picture[: self.height]
+        patch = sheet[top : top + self.height, left : left + self.width]
+        cv2.addWeighted(luma, 1.0, patch, strength, -128 * strength, luma)
 
 
 def _mixed(layers: list[tuple[Stage, float]], frame: int) -> Planar:
-    """One shot, dimmed where it fades, or two shots blended where they dissolve; black where none is left."""
-    pictures = [(stage.planar(frame - stage.shot.first), weight) for stage, weight in layers]
-    if len(pictures) == 2 and sum(weight for _, weight in pictures) > 0.99:
-        (old, a), (new, b) = pictures
-        return np.asarray(cv2.addWeighted(old, a, new, b, 0), np.uint8)
-    picture, weight = max(pictures, key=lambda pair: pair[1])
-    return picture if weight >= 1 else tone(picture, weight, 0.0)
+    """One shot, dimmed where it fades, or two shots blended where they dissolve."""
+    pictures = [stage.planar(frame - stage.shot.first) for stage, _ in layers]
+    if len(layers) == 2:
+        return np.asarray(cv2.addWeighted(pictures[0], layers[0][1], pictures[1], layers[1][1], 0), np.uint8)
+    shown = layers[0][1]
+    return pictures[0] if shown >= 1 else tone(pictures[0], shown, 0.0)
 
 
 def flash_strength(flash: Flash, frame: int) -> float:
@@ -183,17 +197,11 @@ def flash_strength(flash: Flash, frame: int) -> float:
     return flash.strength * 0.8 ** (frame - flash.start)
 
 
+GRAIN_SPARE = 64  # pixels by which the grain is larger than the picture, to be laid in as many places
+
+
 def _grain_sheet(seed: int, width: int, height: int) -> Planar:
-    """Film grain about 128, a little larger than the picture so that it can be laid differently on every frame."""
+    """Film grain about 128: uint8 [height + GRAIN_SPARE, width + GRAIN_SPARE]."""
     rng = np.random.default_rng([seed, 5])
-    sheet = rng.normal(128, 40, (height + 64, width + 64)).astype(np.float32)
+    sheet = rng.normal(128, 40, (height + GRAIN_SPARE, width + GRAIN_SPARE)).astype(np.float32)
     return np.asarray(np.clip(cv2.GaussianBlur(sheet, (0, 0), 0.6), 0, 255), np.uint8)
-
-
-def _add_grain(
-    picture: Planar, sheet: Planar, dice: np.random.Generator, strength: float, height: int, width: int
-) -> None:
-    """Lay grain over the luma, in place; `strength` in [0, 0.2] of the sheet's contrast."""
-    top, left = (int(n) for n in dice.integers(0, 64, 2))
-    luma = picture[:height]
-    cv2.addWeighted(luma, 1.0, sheet[top : top + height, left : left + width], strength, -128 * strength, luma)

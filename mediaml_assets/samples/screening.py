@@ -20,6 +20,8 @@ DISSOLVE_CHANGE = 24.0  # least change of luma over a dissolve, on the canvas
 DISSOLVE_LIKENESS = 0.3  # greatest correlation of luma over a dissolve
 FADE_LUMA = 66.0  # least mean luma above black on either side of a fade
 FADE_BALANCE = 1.5  # greatest ratio of the two
+PATCH_DISTANCE, PATCH_SHARE = 22.0, 0.02  # around a planted silhouette: what is unlike the border, and how much of it
+FIGURE_DISTANCE = 35.0  # least difference of a planted figure from the border, in Lab
 
 Small = npt.NDArray[np.float32]
 LUMA, CHROMA = 64 * 36, 32 * 18
@@ -48,7 +50,7 @@ def reduced(picture: Planar) -> Small:
 
 
 def change(a: Small, b: Small) -> float:
-    """mean |Y| + mean |U| + mean |V| between two reduced pictures."""
+    """Mean |Y| + mean |U| + mean |V| between two reduced pictures."""
     d = np.abs(a - b)
     return float(d[:LUMA].mean() + d[LUMA : LUMA + CHROMA].mean() + d[LUMA + CHROMA :].mean())
 
@@ -106,6 +108,25 @@ def fade_fault(a: Screening, b: Screening) -> float:
     """How far a fade is from joining two pictures of similar brightness."""
     old, new = _luma(a.tail[0]), _luma(b.head[2])
     return max(0.0, max(old, new) / max(1.0, min(old, new)) - FADE_BALANCE)
+
+
+def outline_fault(stage: Stage, k: int) -> float:
+    """How far the figure in frame `k` is from being the one thing that the picture's border does not show.
+
+    Distances are in Lab from each pixel to the most similar one along the top and the sides. The figure must be far from
+    all of them, and nearly everything else close to one: a bright patch in the middle would pass for a part of the figure.
+    """
+    lab = cv2.cvtColor(stage.colours(k), cv2.COLOR_BGR2LAB)
+    small = cv2.resize(lab, (48, 27), interpolation=cv2.INTER_AREA).astype(np.float32)
+    share = cv2.resize(stage.figure_mask(k), (48, 27), interpolation=cv2.INTER_AREA)
+    edge = np.concatenate([small[:2].reshape(-1, 3), small[:, :2].reshape(-1, 3), small[:, -2:].reshape(-1, 3)])
+    edge = edge[np.concatenate([share[:2].ravel(), share[:, :2].ravel(), share[:, -2:].ravel()]) == 0]
+    if len(edge) == 0:
+        return 1.0
+    away = np.linalg.norm(small[:, :, None] - edge, axis=3).min(axis=2)
+    like_figure = float(np.mean(away[share == 0] > PATCH_DISTANCE))
+    like_border = float(np.mean(away[share > 230] < FIGURE_DISTANCE)) if (share > 230).any() else 1.0
+    return max(0.0, like_figure - PATCH_SHARE) + max(0.0, like_border - PATCH_SHARE)
 
 
 def _luma(row: Small) -> float:

@@ -1,5 +1,6 @@
 """Writing the script: from a seed to everything that every title of the catalogue shows."""
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -56,10 +57,21 @@ ODD = len(CARDS) - 1  # the title whose picture does not fill a standard canvas
 
 def write(seed: int) -> Catalogue:
     """The catalogue of a seed: the same seed gives the same catalogue."""
-    rng = np.random.default_rng([seed, 0])
+    for attempt in itertools.count():
+        titles = _attempt(seed, np.random.default_rng([seed, attempt]))
+        if titles is not None:
+            return Catalogue(seed, titles)
+    raise AssertionError("unreachable: the count has no end")
+
+
+def _attempt(seed: int, rng: np.random.Generator) -> tuple[TitlePlan, ...] | None:
+    """All titles, or None when the movements or the pictures of one cannot be found."""
     cues = planting.deal(rng, len(CARDS), ODD)
     movers = [c for c in cues if c.moving]
-    moves = dict(zip(movers, planting.motion_codes(rng, movers), strict=True))
+    codes = planting.motion_codes(rng, movers)
+    if codes is None:
+        return None
+    moves = dict(zip(movers, codes, strict=True))
     layouts = [layout.lay_out(rng, [c for c in cues if c.title == t], float(card.rate)) for t, card in enumerate(CARDS)]
     cast = gallery.figures(rng, [lay.slots for lay in layouts])
     plants, decoys = _plants(layouts, moves, cast), _decoys(layouts, moves)
@@ -67,9 +79,11 @@ def write(seed: int) -> Catalogue:
     titles = []
     for t, (card, lay) in enumerate(zip(CARDS, layouts, strict=True)):
         title = _title(rng, seed * 100 + t, card, lay, cast[t], moves, wardrobe)
+        if title is None:
+            return None
         mine = tuple(p for p in plants if p.title1 == card.title), tuple(d for d in decoys if d.title == card.title)
         titles.append(replace(title, plants=mine[0], decoys=mine[1]))
-    return Catalogue(seed, tuple(titles))
+    return tuple(titles)
 
 
 def _title(
@@ -80,8 +94,8 @@ def _title(
     figures: Sequence[Figure | None],
     moves: dict[Cue, Move],
     wardrobe: Wardrobe,
-) -> TitlePlan:
-    """One title, without its list of plants."""
+) -> TitlePlan | None:
+    """One title, without its list of plants; None when its pictures cannot be found."""
     rate = float(card.rate)
     happens = staging.events(rng, lay, rate)
     bursts = staging.flashes(rng, lay, happens, rate)
@@ -89,6 +103,8 @@ def _title(
     for slot, figure in zip(lay.slots, figures, strict=True):
         drafts.append(_draft(rng, slot, lay, rate, happens.get(slot.index, ""), figure, moves, drafts))
     shots = TitleCasting(rng, wardrobe, drafts, lay.slots, lay.joins, card.geometry, rate).run()
+    if shots is None:
+        return None
     return TitlePlan(
         seed=seed,
         title=card.title,
@@ -134,17 +150,17 @@ def _again(
 ) -> tuple[Camera, Figure | None, float]:
     """Another take of a set-up: reframed by a percent or so, the figure a little elsewhere and swaying otherwise, lit anew."""
     dx, dy, grow, gain = rng.uniform(-1, 1, 4)
-    place = original.place[0] + 0.008 * float(dx), original.place[1] + 0.005 * float(dy)
-    view = replace(view, place=place, size=original.size * (1 + 0.015 * float(grow)))
+    place = original.place[0] + 0.015 * float(dx), original.place[1] + 0.01 * float(dy)
+    view = replace(view, place=place, size=original.size * (1 + 0.02 * float(grow)))
     if figure is not None:
-        shift = rng.uniform(-0.012, 0.012, 2)
+        shift = rng.uniform(-0.03, 0.03, 2)
         spots = [
             p and Place(p.x + float(shift[0]), p.y + float(shift[1]), p.height, p.lean)
             for p in (figure.head, figure.tail)
         ]
         turn, hertz = rng.uniform(0, 6.28), rng.uniform(0.45, 0.6)
         figure = replace(figure, head=spots[0], tail=spots[1], phase=float(turn), sway_hertz=float(hertz))
-    return view, figure, 1 + 0.06 * float(gain)
+    return view, figure, 1 + 0.09 * float(gain)
 
 
 def _left_out(rng: np.random.Generator, lay: Layout, bursts: Sequence[int]) -> tuple[int, ...]:

@@ -58,7 +58,7 @@ def reach(start: Point, angle: float, length: float) -> Point:
 
 def person(paper: Paper, v: Sequence[float]) -> None:
     """A standing figure: two jointed arms, two legs, a lean, and a build."""
-    build, lean = 0.085 + 0.06 * v[0], (v[1] - 0.5) * 0.2
+    build, lean = 0.105 + 0.06 * v[0], (v[1] - 0.5) * 0.2
     neck, hip = (0.5 + lean, 0.24), (0.5, 0.58)
     paper.disc(0.5 + lean * 1.2, 0.115, 0.095, 0.85)
     paper.limb((neck[0], neck[1] + 0.05), hip, 2 * build)

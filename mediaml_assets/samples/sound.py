@@ -12,10 +12,48 @@ import numpy.typing as npt
 
 from mediaml_assets.samples.plan import Picture, ShotPlan, TitlePlan
 
-WORDS = (
-    "water light harbour morning train window letter never always road garden glass salt night again before after "
-    "nobody someone listen wait remember still there here come back tell me where the a and of it was is not you we"
-).split()
+WORDS = [
+    "water",
+    "light",
+    "harbour",
+    "morning",
+    "train",
+    "window",
+    "letter",
+    "never",
+    "always",
+    "road",
+    "garden",
+    "glass",
+    "salt",
+    "night",
+    "again",
+    "before",
+    "after",
+    "nobody",
+    "someone",
+    "listen",
+    "wait",
+    "remember",
+    "still",
+    "there",
+    "here",
+    "come",
+    "back",
+    "tell",
+    "me",
+    "where",
+    "the",
+    "a",
+    "and",
+    "of",
+    "it",
+    "was",
+    "is",
+    "not",
+    "you",
+    "we",
+]
 SYLLABLE = 0.22  # seconds
 
 Samples = npt.NDArray[np.float32]

@@ -264,4 +264,6 @@ def pattern(look: Look, size: int) -> Image:
     else:
         mix = ((u % 1 - 0.5) ** 2 + (v % 1 - 0.5) ** 2 < 0.09).astype(np.float32)
     mix = 0.75 * mix + 0.25 * noise(rng, size, size, 9, 2)
-    return coloured(np.asarray(mix, np.float32), look.colours)
+    image = coloured(np.asarray(mix, np.float32), look.colours)
+    shade = np.clip((1.12 - 0.45 * (across * rng.random() + down * rng.random())) * 128, 0, 255).astype(np.uint8)
+    return np.asarray(cv2.multiply(image, cv2.merge([shade, shade, shade]), scale=1 / 128), np.uint8)
