@@ -1,6 +1,5 @@
 """The `mediaml` command."""
 
-import logging
 import os
 import shutil
 import sys
@@ -114,8 +113,14 @@ def status() -> None:
 @click.option("--port", default=3000, show_default=True)
 def ui(port: int) -> None:
     """Open Dagster: the UI, the daemon, the landing sensor and automation, on this machine only."""
-    prepare()
-    logging.getLogger().handlers.clear()
+    from dagster import DagsterInstance
+
+    from mediaml_assets.amber.orphans import bury
+    from mediaml_assets.amber.store import Store
+
+    here = prepare()
+    with DagsterInstance.get() as instance:
+        bury(instance, Store(here.store))
     dagster = str(Path(sys.executable).with_name("dagster"))
     arguments = ["dev", "-m", "mediaml_assets.definitions", "-h", "127.0.0.1", "-p", str(port)]
     os.execv(dagster, [dagster, *arguments])

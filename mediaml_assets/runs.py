@@ -71,10 +71,12 @@ def land(here: Home, store: Store) -> Tick:
     """Look at the landing folder until nothing more arrives, and report it to Dagster."""
     import dagster as dg
 
+    from mediaml_assets.amber.orphans import bury
     from mediaml_assets.landing.sensors import report
 
     known: dict[str, list[int]] = {}
     with dg.DagsterInstance.get() as instance:
+        bury(instance, store)
         while True:
             tick = look(LandingFolder(here.landing), store, known)
             report(instance, tick)
@@ -122,14 +124,17 @@ def _run(names: list[str], title: str | None) -> str:
     """One Dagster run of the named assets, in a worker; returns why it failed, or an empty string."""
     import dagster as dg
 
-    with dg.DagsterInstance.get() as instance:
+    from mediaml_assets.amber.orphans import COMMAND_LINE, TAG, own_run
+
+    with dg.DagsterInstance.get() as instance, own_run(Store(home().store)) as run_id:
         result = _job().execute_in_process(
+            run_id=run_id,
             run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
             partition_key=title,
             instance=instance,
             asset_selection=[dg.AssetKey(name) for name in names],
             raise_on_error=False,
-            tags={"mediaml/asked_by": "command line"},
+            tags={TAG: COMMAND_LINE},
         )
     failures = [event.step_failure_data for event in result.all_events if event.is_step_failure]
     return "; ".join(_root_cause(failure) for failure in failures)

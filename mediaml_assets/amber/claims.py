@@ -30,6 +30,23 @@ class Claim:
         self.release()
 
 
+def is_held(file: Path) -> bool:
+    """Whether some living process holds the claim on this file now."""
+    try:
+        descriptor = os.open(file, os.O_RDWR | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    else:
+        file.unlink(missing_ok=True)
+        return False
+    finally:
+        os.close(descriptor)
+
+
 def _unlock(file: Path, descriptor: int) -> None:
     # removed while still locked: a waiter that wakes on the removed file sees that and locks a new one
     file.unlink(missing_ok=True)

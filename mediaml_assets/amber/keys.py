@@ -6,10 +6,13 @@ changes nothing. Every column has a digest of its own, because a consumer's key 
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
+
+from mediaml_assets.errors import FeatureError
 
 
 def digest_of(document: Any) -> str:
@@ -34,19 +37,52 @@ def rows_digest(columns: Mapping[str, str]) -> str:
 
 def _column_digest(column: pa.ChunkedArray) -> str:
     array = column.combine_chunks() if column.num_chunks != 1 else column.chunk(0)
-    if not _is_dense(array):
-        # bytes under null slots and list offsets are not part of the value: rebuild them in one fixed way
-        array = pa.array(array.to_pylist(), type=array.type)
-    digest = hashlib.sha256(f"{array.type}:{len(array)}:".encode())
-    batch = pa.record_batch([array], names=[""])
-    digest.update(batch.serialize())
+    digest = hashlib.sha256(f"{array.type};".encode())
+    for part in _parts(array):
+        digest.update(part)
     return digest.hexdigest()
 
 
-def _is_dense(array: pa.Array) -> bool:
-    """Whether equal values of this array always have equal bytes."""
-    if array.null_count or pa.types.is_boolean(array.type):
-        return False
-    if pa.types.is_fixed_size_list(array.type):
-        return _is_dense(array.flatten())
-    return not pa.types.is_nested(array.type)
+def _parts(array: pa.Array) -> Iterator[Any]:
+    """The values as bytes, without what is not part of them: slots under nulls, offsets of a slice, padding."""
+    yield f"{len(array)} values, {array.null_count} nulls;".encode()
+    if array.null_count:
+        yield from _fixed_width(array.is_valid().cast(pa.uint8()))
+        array = array.drop_null()
+    kind = array.type
+    if isinstance(array, pa.ExtensionArray):
+        yield from _parts(array.storage)
+    elif pa.types.is_dictionary(kind):
+        yield from _parts(array.dictionary_decode())
+    elif pa.types.is_boolean(kind):
+        yield from _fixed_width(array.cast(pa.uint8()))
+    elif pa.types.is_struct(kind):
+        for member in array.flatten():
+            yield from _parts(member)
+    elif pa.types.is_fixed_size_list(kind):
+        yield from _parts(array.flatten())
+    elif pa.types.is_list(kind) or pa.types.is_large_list(kind):
+        yield from _fixed_width(array.value_lengths())
+        yield from _parts(array.flatten())
+    elif isinstance(array, (pa.StringArray, pa.BinaryArray, pa.LargeStringArray, pa.LargeBinaryArray)):
+        yield from _texts(array)
+    elif len(array.buffers()) == 2:
+        yield from _fixed_width(array)
+    elif not pa.types.is_null(kind):
+        raise FeatureError(f"columns of type {kind} cannot be stored; use a plain, list or struct type")
+
+
+def _texts(array: pa.Array) -> Iterator[Any]:
+    yield from _fixed_width(pc.binary_length(array))
+    if len(array):
+        wide = pa.types.is_large_string(array.type) or pa.types.is_large_binary(array.type)
+        _, offsets, data = array.buffers()
+        places = memoryview(offsets).cast("q" if wide else "i")
+        start, end = places[array.offset], places[array.offset + len(array)]
+        yield data.slice(start, end - start) if data is not None else b""
+
+
+def _fixed_width(array: pa.Array) -> Iterator[Any]:
+    width = array.type.bit_width // 8
+    if len(array):
+        yield array.buffers()[1].slice(array.offset * width, len(array) * width)

@@ -7,6 +7,7 @@ import dagster as dg
 from mediaml_assets.amber.assets import STORE, TITLES
 from mediaml_assets.amber.io_manager import FeatureStore
 from mediaml_assets.amber.mesh import Mesh
+from mediaml_assets.amber.orphans import bury
 from mediaml_assets.amber.store import CATALOGUE, Store
 
 _ACTIVE = [
@@ -38,6 +39,7 @@ def reconcile_sensor(mesh: Mesh, seconds: int, titles_per_tick: int = 200) -> dg
         start = int(context.cursor or 0)
         start = start if start < len(titles) else 0
         slice_ = titles[start : start + titles_per_tick]
+        bury(context.instance, manager.store)
         busy = _busy(context.instance)
         requests = list(_requests(mesh, manager.store, [one for one in slice_ if one not in busy]))
         if not busy and not requests:

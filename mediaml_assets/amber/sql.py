@@ -58,10 +58,10 @@ def statements(store: Store) -> Iterable[str]:
         return
     yield _ledger_view(root)
     file = f"{_quoted(root / 'values')} || '/' || feature || '/' || left(digest, 2) || '/' || digest || '.parquet'"
-    yield (
-        f"CREATE OR REPLACE VIEW history AS SELECT *, {file} AS file "
-        "FROM (SELECT feature, scope AS title, seq, made_at, event, current.digest AS digest, generation, reason FROM ledger WHERE NOT contains(scope, '@'))"
+    commits = (
+        "SELECT feature, scope AS title, seq, made_at, event, current.digest AS digest, generation, reason FROM ledger"
     )
+    yield f"CREATE OR REPLACE VIEW history AS SELECT *, {file} AS file FROM ({commits}) WHERE NOT contains(title, '@')"
     yield "CREATE OR REPLACE VIEW current AS FROM history QUALIFY seq = max(seq) OVER (PARTITION BY feature, title)"
     yield (
         "CREATE OR REPLACE VIEW metrics AS SELECT feature, scope AS title, seq, made_at, entry.key AS metric, "

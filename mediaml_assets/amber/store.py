@@ -22,7 +22,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from mediaml_assets.amber.claims import Claim
+from mediaml_assets.amber.claims import Claim, is_held
 from mediaml_assets.amber.keys import rows_digest, to_json
 from mediaml_assets.amber.ledger import Commit, Ledger, Value, value_from
 from mediaml_assets.amber.objects import Objects
@@ -65,7 +65,14 @@ class Store:
 
     def claim(self, feature: str, key: str) -> Claim:
         """Wait until nobody else computes this key, and hold it."""
-        return Claim(self.objects.path(f"claims/{feature}/{key}.lock"))
+        return Claim(self._claim_file(feature, key))
+
+    def is_claimed(self, feature: str, key: str) -> bool:
+        """Whether a living process holds the claim."""
+        return is_held(self._claim_file(feature, key))
+
+    def _claim_file(self, feature: str, key: str) -> Path:
+        return self.objects.path(f"claims/{feature}/{key}.lock")
 
     def write_rows(self, feature: str, table: pa.Table, key: str, columns: Mapping[str, str]) -> Value:
         """Store rows under their digest; writing the same rows again changes nothing."""
