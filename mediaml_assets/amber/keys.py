@@ -37,15 +37,15 @@ def rows_digest(columns: Mapping[str, str]) -> str:
 
 def _column_digest(column: pa.ChunkedArray) -> str:
     array = column.combine_chunks() if column.num_chunks != 1 else column.chunk(0)
-    digest = hashlib.sha256(f"{array.type};".encode())
+    digest = hashlib.sha256()
     for part in _parts(array):
         digest.update(part)
     return digest.hexdigest()
 
 
 def _parts(array: pa.Array) -> Iterator[Any]:
-    """The values as bytes, without what is not part of them: slots under nulls, offsets of a slice, padding."""
-    yield f"{len(array)} values, {array.null_count} nulls;".encode()
+    """Type and values as bytes, without what is not part of them: slots under nulls, offsets of a slice, padding."""
+    yield f"{_kind(array.type)}: {len(array)} values, {array.null_count} nulls;".encode()
     if array.null_count:
         yield from _fixed_width(array.is_valid().cast(pa.uint8()))
         array = array.drop_null()
@@ -70,6 +70,17 @@ def _parts(array: pa.Array) -> Iterator[Any]:
         yield from _fixed_width(array)
     elif not pa.types.is_null(kind):
         raise FeatureError(f"columns of type {kind} cannot be stored; use a plain, list or struct type")
+
+
+def _kind(kind: pa.DataType) -> str:
+    """A type without its members, which follow; Parquet gives a list's member another name, so that cannot count."""
+    if pa.types.is_fixed_size_list(kind):
+        return f"fixed_size_list[{kind.list_size}]"
+    if pa.types.is_struct(kind):
+        return f"struct{kind.names}"
+    if pa.types.is_nested(kind):
+        return "large_list" if pa.types.is_large_list(kind) else "list"
+    return str(kind)
 
 
 def _texts(array: pa.Array) -> Iterator[Any]:
