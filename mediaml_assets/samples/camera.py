@@ -39,14 +39,19 @@ def path(camera: Camera, frames: int, rate: float) -> Curve:
         (camera.middle, bell(times, camera.middle_span)),
     ]
     speed = sum((np.outer(envelope, _row(move)) for move, envelope in ends), np.zeros((frames, 4)))
-    moved = np.vstack([np.zeros(4), np.cumsum((speed[1:] + speed[:-1]) / 2, axis=0)]) / rate
-    moved -= (moved.min(axis=0) + moved.max(axis=0)) / 2
-    roll = moved[:, 3]
-    zoom = camera.size * np.exp(moved[:, 2])
+    turned = _travelled(speed[:, 2:], rate)
+    zoom = camera.size * np.exp(turned[:, 0])
+    moved = _travelled(speed[:, :2] / zoom[:, None], rate)
     sway = _shake(camera, times)
-    x = camera.place[0] - moved[:, 0] / zoom + sway[:, 0]
-    y = camera.place[1] - moved[:, 1] / zoom + sway[:, 1]
+    x, y = camera.place[0] - moved[:, 0] + sway[:, 0], camera.place[1] - moved[:, 1] + sway[:, 1]
+    roll = turned[:, 1]
     return np.stack([x, y, zoom, roll], axis=1)
+
+
+def _travelled(speed: Curve, rate: float) -> Curve:
+    """Positions from speeds a second, float64 [frames, n], the middle of their range at 0."""
+    moved = np.vstack([np.zeros((1, speed.shape[1])), np.cumsum((speed[1:] + speed[:-1]) / 2, axis=0)]) / rate
+    return np.asarray(moved - (moved.min(axis=0) + moved.max(axis=0)) / 2)
 
 
 def _row(move: Move) -> Curve:

@@ -22,7 +22,7 @@ from mediaml_assets.samples.textures import FAMILIES
 TRIES = 40
 BACK = 2  # shots that are cast again when one cannot be cast
 STEPS = 3  # shots cast, in all, for each shot of the title before it is given up
-PATCHY = ("panes", "fields")  # a silhouette that is to be found does not stand before strong patches
+PATCHY = ("panes", "fields", "rays", "city")  # a silhouette that is to be found does not stand before strong patches
 WIDTH = 160  # pixels of the small drawing
 
 Colour = tuple[int, int, int]
@@ -149,7 +149,7 @@ class TitleCasting:
         return replace(draft, picture=original.picture, figure=figure)
 
     def _dressed(self, slot: Slot) -> ShotPlan:
-        """The shot in a dress drawn at random; a decoy that copies a planted pair's colours wears what that pair wears."""
+        """The shot in a dress drawn at random; a decoy that copies a pair's looks wears what that pair wears."""
         rng, draft = self.rng, self.drafts[slot.index]
         recent = {s.picture.family for s in self.done[-4:]}
         patchy = PATCHY if slot.cue and slot.cue.flavour == "frame" and not slot.cue.differs else ()

@@ -1,7 +1,7 @@
 """Casting figures: which silhouette stands where at the head and the tail of each shot.
 
-Figures are kept apart: over all shots of a catalogue that are not repeated takes, the silhouette at the tail of one shot and
-the one at the head of another overlap no more than `APART`, unless the two are a planted pair.
+Figures are kept apart: over all shots of a catalogue that are not repeated takes, the silhouette at the tail of one
+shot and the one at the head of another overlap no more than `APART`, unless the two are a planted pair.
 """
 
 import itertools
@@ -19,7 +19,7 @@ from mediaml_assets.samples.shapes import KINDS, standing
 
 APART = 0.5  # greatest intersection over union of two silhouettes that are no planted pair
 SAME = 0.92  # least one of a planted pair
-SMALL, LARGE = 0.075, 0.28  # share of the picture that a planted silhouette covers
+SMALL, LARGE = 0.085, 0.28  # share of the picture that a planted silhouette covers
 PLANT_TRIES = 30  # with one kind of silhouette before the next kind is tried
 GRID = (96, 54)  # pixels of the masks compared
 ASPECT = 9 / 16
@@ -142,21 +142,21 @@ def _decoy_figure(rng: np.random.Generator, gallery: Gallery, cue: Cue) -> Figur
     for _ in range(60):
         shape = code.shape if cue.differs == "place" else random_shape(rng)
         place = any_place(rng) if cue.differs == "place" else nudged(rng, code.tail)
-        ends = (place, None) if cue.end == "head" else (None, place)
-        if gallery.admits(shape, *ends):
-            return _built(rng, shape, *ends, (HOLD, 0.3) if cue.end == "head" else (0.3, HOLD))
+        head, tail = (place, None) if cue.end == "head" else (None, place)
+        if gallery.admits(shape, head, tail):
+            return _built(rng, shape, head, tail, (HOLD, 0.3) if head else (0.3, HOLD))
     return None
 
 
 def _free_figure(rng: np.random.Generator, gallery: Gallery, stays: bool) -> Figure | None:
     """Any figure that overlaps no other; it travels, comes or goes, unless it `stays` (for a shot taken again)."""
     for _ in range(30):
-        shape, head = random_shape(rng), any_place(rng)
+        shape, place = random_shape(rng), any_place(rng)
         course = 0.0 if stays else rng.random()
-        tail = head if course < 0.45 else any_place(rng) if course < 0.65 else None
-        ends = (head, tail) if rng.random() < 0.5 else (tail, head)
-        if gallery.admits(shape, *ends):
-            return _built(rng, shape, *ends, (0.4, 0.4))
+        other = place if course < 0.45 else any_place(rng) if course < 0.65 else None
+        head, tail = (place, other) if rng.random() < 0.5 else (other, place)
+        if gallery.admits(shape, head, tail):
+            return _built(rng, shape, head, tail, (0.4, 0.4))
     return None
 
 

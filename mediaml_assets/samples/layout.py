@@ -1,8 +1,9 @@
-"""The order of shots in a title: which shot plays which cue, which is a repeated take, where joins are gradual, how long.
+"""The order of shots in a title: which shot plays which cue, which is a repeated take, how they join, how long.
 
 Found by drawing at random until every rule holds; the rules are in `_fits` and `_joins`.
 """
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -73,7 +74,7 @@ def _assign(rng: np.random.Generator, cues: Sequence[Cue], shots: int, takes: in
 
 def _fits(slots: Sequence[Slot]) -> bool:
     """Whether takes and pairs are far enough apart and no cut has movement on both sides."""
-    for a, b in zip(slots, slots[1:], strict=False):
+    for a, b in itertools.pairwise(slots):
         if a.take_of is not None and b.take_of is not None:
             return False
         if a.cue and b.cue and a.cue.end == "tail" and b.cue.end == "head" and (a.cue.moving and b.cue.moving):
@@ -91,10 +92,10 @@ def _fits(slots: Sequence[Slot]) -> bool:
 
 
 def _joins(rng: np.random.Generator, slots: list[Slot]) -> list[str] | None:
-    """The kind of each join, or None when there is no room: 1 or 2 fades, 1 or 2 cuts from dark to dark, 2 or 3 dissolves.
+    """The kind of each join, or None without room: 1 or 2 fades, 1 or 2 cuts from dark to dark, 2 or 3 dissolves.
 
-    A gradual join has no cue on either side and no take; fades and dark cuts have shots without any cue about them; no shot
-    has two of these special joins.
+    A gradual join has no cue on either side and no take; fades and dark cuts have shots without any cue about them; no
+    shot has two of these special joins.
     """
     kinds = ["cut"] * (len(slots) - 1)
     used: set[int] = set()

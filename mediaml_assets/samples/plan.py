@@ -2,9 +2,9 @@
 
 Everything here is frozen plain data, so a plan can be compared, pickled to a rendering process and printed.
 
-Units. Screen positions are in picture widths from the middle of the picture (x right, y down). Speeds are of the picture
-content, in picture widths a second; zoom is the rate of growth per second (0.5: the picture grows by e^0.5 in a second);
-roll is in radians a second, clockwise. Frames are frames of the nominal constant rate of the title.
+Units. Screen positions are in picture widths from the middle of the picture (x right, y down). Speeds are of the
+picture content, in picture widths a second; zoom is the rate of growth per second (0.5: the picture grows by e^0.5 in a
+second); roll is in radians a second, clockwise. Frames are frames of the nominal constant rate of the title.
 """
 
 import math
@@ -59,9 +59,10 @@ class Span:
 class Camera:
     """How the view moves over the background: steady at both ends, freely in the middle.
 
-    `head` holds for the first `STEADY` seconds and then eases out, `tail` eases in and holds for the last; `middle` is the
-    peak of a bell-shaped move over `middle_span`; the shake is `shake` picture widths at its strongest within `shake_span`.
-    `place` is where the middle of the path lies on the background and `size` how large the background appears there.
+    `head` holds for the first `STEADY` seconds and then eases out, `tail` eases in and holds for the last; `middle` is
+    the peak of a bell-shaped move over `middle_span`; the shake is `shake` picture widths at its strongest within
+    `shake_span`. `place` is where the middle of the path lies on the background and `size` how large the background
+    appears there.
     """
 
     head: Move
@@ -104,7 +105,7 @@ class Look:
 
 @dataclass(frozen=True)
 class Figure:
-    """A foreground figure: where it is at the head and the tail of the shot (None: out of the picture) and how it sways.
+    """A foreground figure: where it is at the head and the tail of the shot (None: out of sight) and how it sways.
 
     It stays at `head` for `hold[0]` seconds, travels, and is at `tail` for the last `hold[1]` seconds. The sway passes
     through zero on the first and the last frame of the shot, at its fastest there.
@@ -190,9 +191,9 @@ class Join:
 class Geometry:
     """How the picture lies in the file.
 
-    The display picture is `width` x `height` pixels as stored before rotation, of which bars of `bar` pixels at the top and
-    the bottom are black. `sample_aspect` is the shape of a pixel. `rotation` is the clockwise turn, in degrees, that the
-    stored pixels need for display: the file holds them turned the other way.
+    The display picture is `width` x `height` pixels as stored before rotation, of which bars of `bar` pixels at the top
+    and the bottom are black. `sample_aspect` is the shape of a pixel. `rotation` is the clockwise turn, in degrees,
+    that the stored pixels need for display: the file holds them turned the other way.
     """
 
     width: int

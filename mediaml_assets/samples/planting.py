@@ -1,11 +1,11 @@
 """Which match cuts are planted where, and which look-alikes stand beside them.
 
-Each planted pair has a code of its own: a silhouette at a place (flavour `frame`) or a movement (flavour `motion`). A decoy
-shares something with one planted pair and lacks what makes the match.
+Each planted pair has a code of its own: a silhouette at a place (flavour `frame`) or a movement (flavour `motion`). A
+decoy shares something with one planted pair and lacks what makes the match.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -52,12 +52,12 @@ def deal(rng: np.random.Generator, titles: int, alone: int) -> list[Cue]:
     """All cues of a catalogue, evenly dealt to `titles` titles; title `alone` has pairs of its own only.
 
     The odd title's picture covers less of a standard canvas, so what is at the same place in its picture is not at the
-    same place on the canvas: it takes no part in pairs across titles. A decoy that copies how the tail of a pair looks lies
-    in a later title.
+    same place on the canvas: it takes no part in pairs across titles. A decoy that copies how the tail of a pair looks
+    lies in a later title.
     """
     load = np.zeros(titles)
 
-    def choose(banned: Sequence[int]) -> int:
+    def choose(banned: Collection[int]) -> int:
         order = np.argsort(load + rng.random(titles))
         title = next(int(t) for t in order if t not in banned)
         load[title] += 1
@@ -75,12 +75,11 @@ def deal(rng: np.random.Generator, titles: int, alone: int) -> list[Cue]:
     for flavour, kinds in (("frame", FRAME_DECOYS), ("motion", MOTION_DECOYS)):
         for kind in kinds:
             copies = kind in ("colours", "picture")
-            first = [c for c in cues if c.flavour == flavour and c.end == "tail" and not c.differs]
-            first = [c for c in first if c.title < titles - 1 or not copies]
-            first = [
-                c for c in first if (c.pair, kind) not in {(d.pair, d.differs) for d in cues if d.flavour == flavour}
-            ]
-            model = first[int(rng.integers(len(first)))]
+            tails = [c for c in cues if c.flavour == flavour and c.end == "tail" and not c.differs]
+            tails = [c for c in tails if c.title < titles - 1 or not copies]
+            played = {(c.pair, c.differs) for c in cues if c.flavour == flavour}
+            tails = [c for c in tails if (c.pair, kind) not in played]
+            model = tails[int(rng.integers(len(tails)))]
             used = [c.title for c in cues if c.flavour == flavour and c.pair == model.pair]
             banned = [*used, *range(model.title + 1)] if copies else [alone, *used]
             end = "tail" if rng.random() < 0.5 else "head"
@@ -89,10 +88,10 @@ def deal(rng: np.random.Generator, titles: int, alone: int) -> list[Cue]:
 
 
 def motion_codes(rng: np.random.Generator, cues: Sequence[Cue]) -> list[Move] | None:
-    """One movement per cue of flavour motion, in the order of `cues`, each planted pair and each decoy apart from the rest.
+    """One movement per cue of flavour motion, in the order of `cues`, each pair and each decoy apart from the rest.
 
-    Two ends of a pair get the same movement. Every other pair of movements differs by `MIN_ANGLE` degrees or, for a decoy of
-    the kind `speed`, by a factor of two. None when such movements are not found.
+    Two ends of a pair get the same movement. Every other pair of movements differs by `MIN_ANGLE` degrees or, for a
+    decoy of the kind `speed`, by a factor of two. None when such movements are not found.
     """
     for _ in range(TRIES):
         start = 2 * math.pi * rng.random()

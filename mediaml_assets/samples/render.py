@@ -1,4 +1,4 @@
-"""Rendering the sample titles below a folder: two at a time, each whole or not at all, and only what is not there yet."""
+"""Rendering the sample titles below a folder: two at a time, each whole or not at all, and only what is missing."""
 
 import multiprocessing
 import os
@@ -26,9 +26,9 @@ Progress = Callable[[str, float], None]
 def render(seed: int, folder: Path, progress: Progress | None = None) -> list[Path]:
     """Render the titles of a seed below `folder`, in the layout of a landing folder, and return their media files.
 
-    Beside each file lies its `.srt`; `folder/truth/<title>.json` holds its truth (`truth.load_truth`), written last: a title
-    whose truth names this seed and renderer and the size of the file that is there is not rendered again. `progress` is called
-    with a title and the share of it that is done, in [0, 1].
+    Beside each file lies its `.srt`; `folder/truth/<title>.json` holds its truth (`truth.load_truth`), written last: a
+    title whose truth names this seed and renderer and the size of the file that is there is not rendered again.
+    `progress` is called with a title and the share of it that is done, in [0, 1].
 
     Raises:
         OSError: the folder cannot be written.

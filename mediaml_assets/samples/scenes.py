@@ -1,7 +1,7 @@
 """Drawing: one frame of a shot, and the frames of a title with its joins, flashes and grain.
 
-A picture is handled as planar 4:2:0: uint8 [height * 3 / 2, width], luma on top, then U and V in half resolution each way
-(BT.601, limited range), which is what the encoder takes. The same title can be drawn at any even size.
+A picture is handled as planar 4:2:0: uint8 [height * 3 / 2, width], luma on top, then U and V in half resolution each
+way (BT.601, limited range), which is what the encoder takes. The same title can be drawn at any even size.
 """
 
 import math
@@ -19,6 +19,8 @@ Matrix = npt.NDArray[np.float64]
 
 SHEET = 2.0  # a painted background is this many pictures wide and high
 DETAIL = 0.9  # its pixels per picture pixel
+GRAIN_SPARE = 64  # pixels by which the grain is larger than the picture, to be laid in as many places
+BLACK_FRAMES = 3  # in the middle of every fade
 WHITE = 235
 BLACK = 16
 
@@ -129,9 +131,6 @@ def boundary_light(title: TitlePlan, shot: ShotPlan, frame: int) -> float:
     return shown
 
 
-BLACK_FRAMES = 3  # in the middle of every fade
-
-
 def _fade(frame: int, start: int, end: int, incoming: bool) -> float:
     """Progress of one half of a fade through black, symmetrical about the black frames in its middle."""
     ramp = (end - start - BLACK_FRAMES) // 2
@@ -176,7 +175,7 @@ class Projector:
         return self.stages[shot.index]
 
     def _add_grain(self, sheet: Planar, picture: Planar, number: int, strength: float) -> None:
-        """Lay grain over the luma, in place, elsewhere on every frame; `strength` is a share of the sheet's contrast."""
+        """Lay grain over the luma, in place, elsewhere on every frame; `strength`: share of the sheet's contrast."""
         top, left = (int(n) for n in self.lays[number])
         luma = picture[: self.height]
         patch = sheet[top : top + self.height, left : left + self.width]
@@ -195,9 +194,6 @@ def _mixed(layers: list[tuple[Stage, float]], frame: int) -> Planar:
 def flash_strength(flash: Flash, frame: int) -> float:
     """How much white a flash blends in: full on its first frame, less on each after it."""
     return flash.strength * 0.8 ** (frame - flash.start)
-
-
-GRAIN_SPARE = 64  # pixels by which the grain is larger than the picture, to be laid in as many places
 
 
 def _grain_sheet(seed: int, width: int, height: int) -> Planar:

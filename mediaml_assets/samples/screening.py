@@ -3,6 +3,7 @@
 `fault` answers are 0 where a rule holds and grow with the distance to it, so that the best of several tries is known.
 """
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -20,7 +21,8 @@ DISSOLVE_CHANGE = 24.0  # least change of luma over a dissolve, on the canvas
 DISSOLVE_LIKENESS = 0.3  # greatest correlation of luma over a dissolve
 FADE_LUMA = 66.0  # least mean luma above black on either side of a fade
 FADE_BALANCE = 1.5  # greatest ratio of the two
-PATCH_DISTANCE, PATCH_SHARE = 22.0, 0.02  # around a planted silhouette: what is unlike the border, and how much of it
+PATCH_DISTANCE, PATCH_SHARE = 27.0, 0.02  # around a planted silhouette: what is unlike the border, and how much of it
+EDGE_SHARE = 0.05  # of the border has to be as a pixel is for the pixel to pass as background
 FIGURE_DISTANCE = 35.0  # least difference of a planted figure from the border, in Lab
 
 Small = npt.NDArray[np.float32]
@@ -31,8 +33,8 @@ LUMA, CHROMA = 64 * 36, 32 * 18
 class Screening:
     """What was measured of one shot.
 
-    `head` and `tail`: its first and last three frames as float32 [3, 3456] (Y 64 x 36, then U and V 32 x 18); `thumbs`: Lab
-    thumbnails 16 x 9 of three moments as unit rows, float32 [3, 432].
+    `head` and `tail`: its first and last three frames as float32 [3, 3456] (Y 64 x 36, then U and V 32 x 18); `thumbs`:
+    Lab thumbnails 16 x 9 of three moments as unit rows, float32 [3, 432].
     """
 
     head: Small
@@ -81,9 +83,9 @@ def likeness_fault(shot: Screening, others: Sequence[Screening]) -> float:
 
 
 def cut_fault(a: Screening, b: Screening, share: float, low: bool) -> float:
-    """How far a hard cut is from showing, on a canvas of which the picture covers `share`; `low`: and from low contrast."""
+    """How far a hard cut is from showing, on a canvas that the picture covers by `share`; `low`: but not much."""
     step = share * change(a.tail[2], b.head[0])
-    beside = [change(x, y) for row in (a.tail, b.head) for x, y in zip(row, row[1:], strict=False)]
+    beside = [change(x, y) for row in (a.tail, b.head) for x, y in itertools.pairwise(row)]
     fault = max(0.0, CUT_CHANGE - step) / CUT_CHANGE
     fault += max(0.0, CUT_RATIO - step / (share * float(np.mean(beside)) + 1.0))
     return fault + (max(0.0, step - LOW_CONTRAST) / LOW_CONTRAST if low else 0.0)
@@ -113,8 +115,9 @@ def fade_fault(a: Screening, b: Screening) -> float:
 def outline_fault(stage: Stage, k: int) -> float:
     """How far the figure in frame `k` is from being the one thing that the picture's border does not show.
 
-    Distances are in Lab from each pixel to the most similar one along the top and the sides. The figure must be far from
-    all of them, and nearly everything else close to one: a bright patch in the middle would pass for a part of the figure.
+    Distances are in Lab from each pixel to the most similar twentieth of those along the top and the sides. The figure
+    must be far from all of them, and nearly everything else close to one: a bright patch in the middle would pass for a
+    part of the figure.
     """
     lab = cv2.cvtColor(stage.colours(k), cv2.COLOR_BGR2LAB)
     small = cv2.resize(lab, (48, 27), interpolation=cv2.INTER_AREA).astype(np.float32)
@@ -123,7 +126,8 @@ def outline_fault(stage: Stage, k: int) -> float:
     edge = edge[np.concatenate([share[:2].ravel(), share[:, :2].ravel(), share[:, -2:].ravel()]) == 0]
     if len(edge) == 0:
         return 1.0
-    away = np.linalg.norm(small[:, :, None] - edge, axis=3).min(axis=2)
+    near = max(0, int(len(edge) * EDGE_SHARE) - 1)
+    away = np.partition(np.linalg.norm(small[:, :, None] - edge, axis=3), near, axis=2)[:, :, near]
     like_figure = float(np.mean(away[share == 0] > PATCH_DISTANCE))
     like_border = float(np.mean(away[share > 230] < FIGURE_DISTANCE)) if (share > 230).any() else 1.0
     return max(0.0, like_figure - PATCH_SHARE) + max(0.0, like_border - PATCH_SHARE)

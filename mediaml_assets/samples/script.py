@@ -137,7 +137,7 @@ def _draft(
     """A shot with its movement and light, not yet painted."""
     first, last = staging.seen(slot, lay.joins)
     free = staging.room(slot, lay.joins, rate)
-    view = staging.filmed(rng, slot, free, event, moves[slot.cue] if slot.cue in moves else STILL)
+    view = staging.filmed(rng, slot, free, event, moves.get(slot.cue, STILL) if slot.cue else STILL)
     light = staging.lit(rng, free, event)
     if slot.take_of is not None:
         view, figure, gain = _again(rng, view, before[slot.take_of].camera, figure)
@@ -148,7 +148,7 @@ def _draft(
 def _again(
     rng: np.random.Generator, view: Camera, original: Camera, figure: Figure | None
 ) -> tuple[Camera, Figure | None, float]:
-    """Another take of a set-up: reframed by a percent or so, the figure a little elsewhere and swaying otherwise, lit anew."""
+    """Another take of a set-up: a little reframed, the figure a little elsewhere and swaying otherwise, lit anew."""
     dx, dy, grow, gain = rng.uniform(-1, 1, 4)
     place = original.place[0] + 0.015 * float(dx), original.place[1] + 0.01 * float(dy)
     view = replace(view, place=place, size=original.size * (1 + 0.02 * float(grow)))
@@ -164,7 +164,7 @@ def _again(
 
 
 def _left_out(rng: np.random.Generator, lay: Layout, bursts: Sequence[int]) -> tuple[int, ...]:
-    """Frames that a variable-rate file lacks: about one in twenty, none near a join, a flash or an end that plays a cue."""
+    """Frames that a variable-rate file lacks: about one in twenty, none near a join, a flash or a shot with a cue."""
     banned = np.zeros(lay.frame_count, bool)
     banned[:2] = banned[-2:] = True
     for join in lay.joins:

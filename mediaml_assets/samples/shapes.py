@@ -81,7 +81,7 @@ def animal(paper: Paper, v: Sequence[float]) -> None:
     paper.disc(0.5, top + 0.06, belly, half / belly)
     for at, bend in ((-0.8, v[4]), (-0.55, 1 - v[4]), (0.55, v[5]), (0.8, 1 - v[5])):
         hip = (0.5 + at * half, top + 0.06)
-        paper.limb(hip, reach(hip, (bend - 0.5) * 0.7, 0.9 - top - 0.08), 0.075)
+        paper.limb(hip, reach(hip, (bend - 0.5) * 0.7, 0.9 - top - 0.08), 0.1)
     chest = (0.5 + side * half * 0.85, top)
     head = reach(chest, side * (1.9 + 0.9 * v[6]), 0.16 + 0.18 * v[7])
     paper.limb(chest, head, 0.13)
@@ -102,7 +102,7 @@ def boat(paper: Paper, v: Sequence[float]) -> None:
     deck, half = 0.74 + 0.08 * v[0], 0.3 + 0.18 * v[1]
     paper.polygon([(0.5 - half, deck), (0.5 + half, deck), (0.5 + half * 0.65, 0.97), (0.5 - half * 0.7, 0.97)])
     mast = 0.4 + 0.2 * v[2]
-    paper.limb((mast, 0.04), (mast, deck), 0.03)
+    paper.limb((mast, 0.04), (mast, deck), 0.05)
     low = deck - 0.04
     paper.polygon([(mast, 0.05 + 0.3 * v[3]), (mast + 0.12 + 0.33 * v[4], low), (mast, low)])
     paper.polygon([(mast, 0.05 + 0.3 * v[5]), (mast - 0.1 - 0.3 * v[6], low), (mast, low)])
@@ -111,7 +111,7 @@ def boat(paper: Paper, v: Sequence[float]) -> None:
 def tree(paper: Paper, v: Sequence[float]) -> None:
     """A trunk under a crown of five discs."""
     foot = 0.5 + 0.2 * (v[0] - 0.5)
-    paper.limb((foot, 0.96), (0.5, 0.4), 0.07 + 0.05 * v[1])
+    paper.limb((foot, 0.96), (0.5, 0.4), 0.1 + 0.05 * v[1])
     for i in range(5):
         turn = i * 1.26 + v[2] * 6.3
         far = 0.05 + 0.17 * v[3 + i]
@@ -157,7 +157,7 @@ def umbrella(paper: Paper, v: Sequence[float]) -> None:
     turn = np.linspace(math.pi, 2 * math.pi, 40)
     paper.polygon([(float(0.5 + half * math.cos(t)), float(rim + rise * math.sin(t))) for t in turn])
     foot = 0.4 + 0.2 * v[3]
-    paper.limb((0.5, rim - 0.05), (foot, 0.93), 0.04 + 0.12 * v[4])
+    paper.limb((0.5, rim - 0.05), (foot, 0.93), 0.08 + 0.1 * v[4])
     paper.disc(foot, 0.92, 0.04 + 0.02 * v[5], 1.5 + 3.5 * v[6])
 
 
@@ -167,9 +167,9 @@ def jug(paper: Paper, v: Sequence[float]) -> None:
     side = 1 if v[1] < 0.5 else -1
     paper.disc(0.5, low, radius, 0.9 + 0.35 * v[2])
     paper.limb((0.5, low), (0.5, 0.25 + 0.2 * v[3]), 0.12 + 0.16 * v[4])
-    paper.limb((0.5, low), (0.5 + side * 0.42, 0.3 + 0.3 * v[5]), 0.07)
+    paper.limb((0.5, low), (0.5 + side * 0.42, 0.3 + 0.3 * v[5]), 0.1)
     paper.disc(0.5, 0.2 + 0.2 * v[3], 0.05 + 0.05 * v[6], 2)
-    paper.limb((0.5 - side * radius, low - 0.1), (0.5 - side * 0.42, low - 0.05 + 0.15 * v[7]), 0.05)
+    paper.limb((0.5 - side * radius, low - 0.1), (0.5 - side * 0.42, low - 0.05 + 0.15 * v[7]), 0.08)
 
 
 KINDS: dict[str, Callable[[Paper, Sequence[float]], None]] = {
@@ -206,7 +206,7 @@ def placing(row: Sequence[float], side: int, to_pixels: npt.NDArray[np.float64])
 
 
 def pixels(width: int, height: int, aspect: float) -> npt.NDArray[np.float64]:
-    """The matrix, float64 [3, 3], from picture widths about the middle to pixels; `aspect` is height over width, displayed."""
+    """The matrix, float64 [3, 3], from picture widths about the middle to pixels; `aspect`: height over width."""
     return np.array([[width, 0, width / 2], [0, height / aspect, height / 2], [0, 0, 1]], np.float64)
 
 

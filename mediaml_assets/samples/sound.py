@@ -1,7 +1,7 @@
-"""Synthesised sound and the spoken lines: an ambience for every scene that changes at the cuts, and a voice-like pattern.
+"""Synthesised sound and the spoken lines: an ambience for every shot, changing at the cuts, and a voice-like pattern.
 
-The voice is no speech: pulses at a pitch, shaped by two resonances that change with each syllable. The subtitles say what it
-would be saying.
+The voice is no speech: pulses at a pitch, shaped by two resonances that change with each syllable. The subtitles say
+what it would be saying.
 """
 
 import math
@@ -10,50 +10,12 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from mediaml_assets.samples.plan import Picture, ShotPlan, TitlePlan
+from mediaml_assets.samples.plan import ShotPlan, TitlePlan
 
-WORDS = [
-    "water",
-    "light",
-    "harbour",
-    "morning",
-    "train",
-    "window",
-    "letter",
-    "never",
-    "always",
-    "road",
-    "garden",
-    "glass",
-    "salt",
-    "night",
-    "again",
-    "before",
-    "after",
-    "nobody",
-    "someone",
-    "listen",
-    "wait",
-    "remember",
-    "still",
-    "there",
-    "here",
-    "come",
-    "back",
-    "tell",
-    "me",
-    "where",
-    "the",
-    "a",
-    "and",
-    "of",
-    "it",
-    "was",
-    "is",
-    "not",
-    "you",
-    "we",
-]
+VOCABULARY = (
+    "water light harbour morning train window letter never always road garden glass salt night again before after "
+    "nobody someone listen wait remember still there here come back tell me where the a and of it was is not you we"
+)
 SYLLABLE = 0.22  # seconds
 
 Samples = npt.NDArray[np.float32]
@@ -70,13 +32,13 @@ class Line:
 
 def lines(title: TitlePlan) -> list[Line]:
     """What is said, at most one line a shot, within the shot."""
-    rng = np.random.default_rng([title.seed, 6])
+    rng, vocabulary = np.random.default_rng([title.seed, 6]), VOCABULARY.split()
     spoken = []
     for shot in title.shots:
         start, end = float(shot.start / title.rate) + 0.2, float(shot.end / title.rate) - 0.2
         if rng.random() < 0.6 and end - start > 0.8:
             count = min(9, int((end - start) / SYLLABLE / 1.6))
-            words = [WORDS[int(i)] for i in rng.integers(0, len(WORDS), count)]
+            words = [vocabulary[int(i)] for i in rng.integers(0, len(vocabulary), count)]
             spoken.append(Line(start, min(end, start + count * 1.6 * SYLLABLE), " ".join(words).capitalize() + "."))
     return spoken
 
@@ -111,7 +73,7 @@ def track(title: TitlePlan, spoken: list[Line]) -> Samples:
 
 def _ambience(shot: ShotPlan, length: int, rate: int) -> Samples:
     """Coloured noise and a chord that belong to the picture, so that another take of it sounds alike."""
-    rng = np.random.default_rng([_ear(shot.picture), 8])
+    rng = np.random.default_rng([shot.picture.seed, 8])
     level, tilt = 0.02 + 0.06 * rng.random(), 0.5 + rng.random()
     size = 2 ** math.ceil(math.log2(max(length, 2)))
     spectrum = rng.normal(size=size // 2 + 1) + 1j * rng.normal(size=size // 2 + 1)
@@ -125,11 +87,6 @@ def _ambience(shot: ShotPlan, length: int, rate: int) -> Samples:
     return np.asarray((noise + 0.03 * chord) * edge, np.float32)
 
 
-def _ear(picture: Picture) -> int:
-    """The seed of a picture's ambience."""
-    return picture.seed + 1
-
-
 def _voice(rng: np.random.Generator, seconds: float, rate: int) -> Samples:
     """Syllables: a pulsed pitch with two resonances, one envelope each."""
     parts = []
@@ -137,9 +94,10 @@ def _voice(rng: np.random.Generator, seconds: float, rate: int) -> Samples:
     for _ in range(max(1, int(seconds / SYLLABLE))):
         times = np.arange(round(SYLLABLE * rate)) / rate
         tone = pitch * rng.uniform(0.9, 1.15)
-        centre = rng.uniform(300, 800), rng.uniform(900, 2300)
         partials = np.arange(1, max(2, min(20, int(rate / 2.2 / tone))))
-        weight = sum(np.exp(-(((partials * tone - f) / 220) ** 2)) for f in centre) + 0.03
+        weight = np.full(len(partials), 0.03)
+        for centre in (rng.uniform(300, 800), rng.uniform(900, 2300)):
+            weight += np.exp(-(((partials * tone - centre) / 220) ** 2))
         wave = (weight[:, None] * np.sin(2 * math.pi * tone * partials[:, None] * times)).sum(axis=0)
         parts.append(wave / (np.abs(wave).max() + 1e-9) * np.sin(math.pi * times / SYLLABLE) ** 0.7)
     return np.asarray(0.25 * np.concatenate(parts), np.float32)

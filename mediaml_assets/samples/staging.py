@@ -1,6 +1,7 @@
 """What the camera and the light do in each shot, and where flashes burst: movement for detectors to get wrong.
 
-Everything here keeps clear of the ends of a shot: unless a cue asks for movement there, the picture nearly stands still.
+Everything here keeps clear of the ends of a shot: unless a cue asks for movement there, the picture nearly stands
+still.
 """
 
 import math
@@ -43,7 +44,7 @@ def room(slot: Slot, joins: Sequence[Join], rate: float) -> Span:
 
 
 def events(rng: np.random.Generator, layout: Layout, rate: float) -> dict[int, str]:
-    """What happens in the middle of shots: whip pans, flashes, shakes, exposure ramps, pans and zooms, where they fit."""
+    """What happens in the middle of shots: whips, flashes, shakes, exposure ramps, pans and zooms, where they fit."""
     rooms = {s.index: room(s, layout.joins, rate).length for s in layout.slots if s.take_of is None and not s.has_take}
     wanted = [("whip", 0.75), ("flash", 0.55), ("flash", 0.55), ("flash", 0.55), ("shake", 0.6), ("whip", 0.75)]
     wanted += [("flash", 0.55)] * int(rng.integers(0, 2)) + [("ramp", 0.7), ("shake", 0.6), ("ramp", 0.7)]

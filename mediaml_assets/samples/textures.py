@@ -1,7 +1,7 @@
 """Painting: a scenery from a palette, and the patterns that cover figures.
 
-Every painter draws in fractions of the sheet, so the same picture can be painted small (to plan with) or large (to film).
-The random numbers it draws never depend on the size.
+Every painter draws in fractions of the sheet, so the same picture can be painted small (to plan with) or large (to
+film). The random numbers it draws never depend on the size.
 """
 
 import math

@@ -1,7 +1,7 @@
 """The ground truth of a rendered title: what a detector, a duplicate finder and a match cutter should have found.
 
-All ranges are half-open, in frames of the title's nominal constant rate, counted from 0. The boundary of a dissolve or a
-fade is its middle frame. The first shot starts at 0 and the last ends at `frame_count`.
+All ranges are half-open, in frames of the title's nominal constant rate, counted from 0. The boundary of a dissolve or
+a fade is its middle frame. The first shot starts at 0 and the last ends at `frame_count`.
 """
 
 import json
@@ -24,7 +24,7 @@ class TrueShot:
 
 @dataclass(frozen=True)
 class TrueTransition:
-    """How two shots meet: `cut`, `dissolve` or `fade` over the frames [start, end); a cut touches its new shot's first frame."""
+    """How two shots meet: `cut`, `dissolve` or `fade` over the frames [start, end); a cut touches one."""
 
     kind: str
     start: int
@@ -121,7 +121,7 @@ def of_plan(plan: TitlePlan, seed: int) -> Truth:
 
 
 def to_json(truth: Truth, renderer: str, size: int) -> str:
-    """The truth as JSON, with the version of the renderer and the size of the media file in bytes, which mark it finished."""
+    """The truth as JSON, with the version of the renderer and the size of the media file in bytes: the mark."""
     rate = f"{truth.rate.numerator}/{truth.rate.denominator}"
     return json.dumps({**asdict(truth), "rate": rate, "renderer": renderer, "size": size}, indent=1)
 
@@ -158,7 +158,7 @@ def load_truth(file: Path) -> Truth:
 
 
 def read_mark(file: Path) -> tuple[int, str, int] | None:
-    """Seed, renderer and size in bytes that a truth file says its media file was finished with; None where there is none."""
+    """Seed, renderer and size in bytes that a truth file says its media file was finished with; None without one."""
     try:
         data = json.loads(file.read_text(encoding="utf-8"))
         return int(data["seed"]), str(data["renderer"]), int(data["size"])
