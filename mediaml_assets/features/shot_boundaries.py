@@ -20,6 +20,7 @@ CUT_DIFFERENCE = 10.0  # least difference of a cut to the frame before, in 8-bit
 CUT_RISE = 1.15  # how many times the mean of its four neighbours a difference must be to be looked at
 CUT_RATIO = 2.3  # and to be a cut: the geometric mean of that ratio, of plain and of compensated differences
 HELD_DIFFERENCE, HELD_FRAMES = 0.5, 2  # a frame shown once more differs less; longer stills are stills
+MOVING_DIFFERENCE = 2.0  # the frame before it differs more from its own: a still scene holds no frames
 FLASH_REACH = 6  # frames: a flash is over after this many
 FLASH_RETURN = 0.5  # a flash's picture comes back: a difference below this share of the jump
 
@@ -60,7 +61,7 @@ def boundaries(tape: ActiveTape, found: Signals) -> list[Boundary]:
 
 def _cuts(tape: ActiveTape, step: Signal) -> list[Boundary]:
     """Frames that differ from the one before far more than their neighbours do, and are no flash."""
-    held = [(start, end) for start, end in _runs(step < HELD_DIFFERENCE) if start > 0 and end - start <= HELD_FRAMES]
+    held = _held(step)
     plain = _rise(step, held)
     looked_at = (step >= CUT_DIFFERENCE) & (plain >= CUT_RISE)
     needed = np.flatnonzero(np.convolve(looked_at, np.ones(5), "same"))
@@ -71,6 +72,12 @@ def _cuts(tape: ActiveTape, step: Signal) -> list[Boundary]:
     frames = np.flatnonzero(looked_at & (ratio >= CUT_RATIO))
     frames = frames[~_flashes(tape, frames, step)]
     return [Boundary("cut", int(t), int(t), int(t), min(1.0, float(ratio[t]) / (2 * CUT_RATIO))) for t in frames]
+
+
+def _held(step: Signal) -> list[tuple[int, int]]:
+    """The ranges of a few frames that show the one before once more, in the midst of movement."""
+    short = [(start, end) for start, end in _runs(step < HELD_DIFFERENCE) if start > 0 and end - start <= HELD_FRAMES]
+    return [(start, end) for start, end in short if step[start - 1] >= MOVING_DIFFERENCE]
 
 
 def _rise(values: Signal, held: list[tuple[int, int]]) -> Signal:

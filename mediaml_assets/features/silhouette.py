@@ -10,7 +10,7 @@ from mediaml_assets.features.silhouette_mask import COLUMNS, GAPS, ROWS, Mask, s
 from mediaml_assets.jasper.media import Media
 
 MASK_BITS = COLUMNS * ROWS
-LEAST_CONFIDENCE = 0.35  # below it the mask is stored empty: an unsure outline must not match
+LEAST_CONFIDENCE = 0.3  # below it the mask is stored empty: an unsure outline must not match
 DECIMALS = 3
 
 _MASK = pa.binary(MASK_BITS // 8)

@@ -68,6 +68,13 @@ def test_black_at_the_ends_of_the_film_is_no_boundary_but_not_usable() -> None:
     assert abs(closing(measured) - 45) <= 2
 
 
+def test_held_frames_of_a_converted_rate_make_no_cut_and_hide_none() -> None:
+    pan, other = panned(1, 24, 12, grain=60), panned(2, 24, 12, grain=60)
+    held = [pan[i - i % 3 if i % 3 < 2 else i] for i in range(24)]
+    assert found(held) == []
+    assert [b.at for b in found(held + other)] == [24]
+
+
 def test_an_all_black_film_has_no_boundary() -> None:
     tape = active_tape(Tape([BLACK] * 40), (0, 0, 640, 360))
     assert boundaries(tape, signals(tape)) == []
