@@ -37,6 +37,11 @@ class ShotEmbeddingConfig:
 
     model: str = "descriptor"
 
+    def key_parts(self) -> dict[str, str]:
+        """What stands for the model in the memo key: its weights, wherever their folder is."""
+        found = model_digest(self.model)
+        return {"model": f"{HUGGING_FACE}sha256:{found}"} if found else {}
+
 
 @dataclass(frozen=True)
 class Embeddings:

@@ -9,6 +9,7 @@ import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -155,8 +156,16 @@ def digest(folder: str) -> str:
     """SHA-256 of the model's weights and configuration files; raises ModelMissing when they are not there."""
     path = Path(folder).expanduser()
     _architecture(path)
+    files = (path / "config.json", path / "preprocessor_config.json", *sorted(path.glob("*.safetensors")))
+    stamps = (file.stat() for file in files)
+    return _digest(files, tuple((stamp.st_size, stamp.st_mtime_ns) for stamp in stamps))
+
+
+@cache
+def _digest(files: tuple[Path, ...], stamps: tuple[tuple[int, int], ...]) -> str:
+    """The same, read once a process for as long as the files' sizes and times (`stamps`) stay: keys are asked often."""
     total = hashlib.sha256()
-    for file in (path / "config.json", path / "preprocessor_config.json", *sorted(path.glob("*.safetensors"))):
+    for file in files:
         with file.open("rb") as stream:
             total.update(f"{file.name}:{hashlib.file_digest(stream, 'sha256').hexdigest()}\n".encode())
     return total.hexdigest()
