@@ -32,7 +32,8 @@ def append(
         before = head.current if head else None
         moves = event != "refused" and not held_back and ask.generation >= seen
         current = value if moves else before
-        if head and event in ("reused", "withdrawn") and _same(current, before) and ask.generation <= seen:
+        known = ask.generation <= seen and (not held_back or (head and head.key == ask.key))
+        if head and event in ("reused", "withdrawn") and _same(current, before) and known:
             return head
         row = Commit(
             feature=ask.feature.name,
@@ -41,7 +42,7 @@ def append(
             value=value,
             current=current,
             generation=max(seen, ask.generation),
-            made_at=datetime.now(UTC).isoformat(timespec="milliseconds"),
+            made_at=datetime.now(UTC).isoformat(timespec="microseconds"),
             who=_who(),
             run=run or f"pid-{os.getpid()}",
             version=ask.feature.version or "",

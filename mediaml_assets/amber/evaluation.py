@@ -85,12 +85,10 @@ def evaluate(store: Store, ask: Ask) -> Outcome:
         memo = store.recall(ask.feature.name, ask.key)
         if memo is None:
             return _computed(store, ask, claim)
-    except BadInput as refusal:
-        append(store, ask, "refused", None, reason=str(refusal))
-        claim.release()
-        raise
-    except BaseException:
-        claim.release()
+    except BaseException as error:
+        with claim:
+            if isinstance(error, BadInput):
+                append(store, ask, "refused", None, reason=str(error))
         raise
     claim.release()
     return _recalled(ask, memo)
@@ -168,7 +166,13 @@ def _checked_schema(feature: AmberFeature, scope: str, rows: Any) -> pa.Table:
             f"{feature.name} of {scope} returned other rows than it declares.\n"
             f"declared:\n{feature.schema}\nreturned:\n{got}\nMake the function return its schema"
         )
-    return rows.cast(feature.schema).combine_chunks()
+    holes = [one.name for one in feature.schema if not one.nullable and rows.column(one.name).null_count]
+    if holes:
+        raise FeatureError(
+            f"{feature.name} of {scope} returned nulls in {', '.join(holes)}, declared without; declare the column "
+            "nullable or make the function fill it"
+        )
+    return rows.cast(feature.schema)
 
 
 def _keep_blobs(store: Store, feature: AmberFeature, rows: pa.Table) -> pa.Table:

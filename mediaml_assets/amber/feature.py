@@ -11,6 +11,7 @@ A parameter's name is the upstream feature and its type says how it is read: `co
 
 import inspect
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, fields, is_dataclass, replace
 from enum import Enum
 from typing import Any, Protocol, Self, get_args, get_origin, get_type_hints
@@ -162,7 +163,8 @@ def config_from(feature: AmberFeature, values: Mapping[str, Any]) -> Any:
 
 
 def _input(fn: Callable[..., Any], name: str, hint: Any) -> Input:
-    many = get_origin(hint) is not None and issubclass(get_origin(hint), Mapping)
+    origin = get_origin(hint)
+    many = isinstance(origin, type) and issubclass(origin, Mapping)
     reads = get_args(hint)[1] if many else hint
     if not hasattr(reads, "from_value") or not hasattr(reads, "columns"):
         raise FeatureError(
@@ -173,6 +175,7 @@ def _input(fn: Callable[..., Any], name: str, hint: Any) -> Input:
 
 def _default_config(fn: Callable[..., Any], hints: Mapping[str, Any]) -> Any:
     kind = hints.get("config")
-    if not isinstance(kind, type) or not is_dataclass(kind):
-        raise FeatureError(f"{fn.__name__}: `config` needs a frozen dataclass as its type")
-    return kind()
+    if isinstance(kind, type) and is_dataclass(kind) and kind.__dataclass_params__.frozen:  # type: ignore[attr-defined]
+        with suppress(TypeError):
+            return kind()
+    raise FeatureError(f"{fn.__name__}: `config` needs a frozen dataclass with defaults as its type, not {kind!r}")

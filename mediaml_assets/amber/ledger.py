@@ -55,7 +55,7 @@ class Commit:
     generation: int
     """The highest landing generation that this chain has seen."""
     made_at: str = ""
-    """UTC, ISO 8601."""
+    """UTC, ISO 8601 with microseconds."""
     who: str = ""
     run: str = ""
     """Dagster run id, or the process that asked."""
@@ -79,6 +79,10 @@ class Commit:
         return digest_of(asdict(self))
 
 
+Moment = datetime | Commit
+"""A time (with its time zone), or a commit: its own chain stands there, the others at the time it was made."""
+
+
 class Ledger:
     """The chains of one store."""
 
@@ -88,11 +92,12 @@ class Ledger:
     def head(self, feature: str, scope: str) -> Commit | None:
         """The newest commit of a chain; None when there is none. Three store operations, whatever its length."""
         chain = f"ledger/{feature}/{scope}"
-        chapters = self._objects.folders(chain)
-        if not chapters:
-            return None
-        chapter = f"{chain}/{chapters[-1]}"
-        return self._read(f"{chapter}/{self._objects.names(chapter)[-1]}")
+        for chapter in reversed(self._objects.folders(chain)):
+            names = self._objects.names(f"{chain}/{chapter}")
+            # a chapter's folder is there a moment before its first commit, or for ever if its writer was killed then
+            if names:
+                return self._read(f"{chain}/{chapter}/{names[-1]}")
+        return None
 
     def append(self, commit: Commit, head: Commit | None) -> Commit | None:
         """Add the commit after `head`; None when somebody else did so first (read the head again)."""
@@ -109,9 +114,14 @@ class Ledger:
             for name in self._objects.names(f"{root}/{chapter}")
         ]
 
-    def as_of(self, feature: str, scope: str, moment: datetime) -> Commit | None:
-        """The newest commit that was made no later than a moment (with a time zone); None when there is none."""
-        until = moment.astimezone(UTC).isoformat(timespec="milliseconds")
+    def as_of(self, feature: str, scope: str, moment: Moment) -> Commit | None:
+        """The newest commit of a chain at a moment; None when there was none yet."""
+        if isinstance(moment, Commit):
+            if (moment.feature, moment.scope) == (feature, scope):
+                return moment
+            until = moment.made_at
+        else:
+            until = moment.astimezone(UTC).isoformat(timespec="microseconds")
         earlier = [commit for commit in self.chain(feature, scope) if commit.made_at <= until]
         return earlier[-1] if earlier else None
 

@@ -3,6 +3,7 @@
 Keys are the truth about what must run; the orchestrator's events are hints. `stale` compares the two.
 """
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from graphlib import CycleError, TopologicalSorter
 from typing import Any
@@ -34,20 +35,19 @@ class Mesh:
         configs: Mapping[str, Mapping[str, Any]] | None = None,
     ) -> None:
         configs = configs or {}
+        twice = [name for name, times in Counter([*sources, *(one.name for one in features)]).items() if times > 1]
+        if twice:
+            raise FeatureError(f"two features have the name {', '.join(twice)}; rename one of them")
         by_name = {one.name: one.configured(configs.get(one.name, {})) for one in features}
-        if len(by_name) < len(features):
-            raise FeatureError("two features have one name; rename one of them")
-        self.sources = tuple(sources)
-        known = {*by_name, *sources}
-        for name in configs:
-            if name not in by_name:
-                raise FeatureError(
-                    f"mediaml.toml configures {name}, which is no feature; it may be one of {sorted(known)}"
-                )
+        unknown = sorted(set(configs) - set(by_name))
+        if unknown:
+            raise FeatureError(
+                f"mediaml.toml configures {', '.join(unknown)}, which is no feature; it may be one of {sorted(by_name)}"
+            )
+        scopes = {name: feature.scope for name, feature in by_name.items()} | dict.fromkeys(sources, Scope.TITLE)
         for feature in features:
-            for one in feature.inputs:
-                if one.name not in known:
-                    raise FeatureError(f"{feature.name} reads {one.name}, which is no feature; rename the parameter")
+            _check_inputs(feature, scopes)
+        self.sources = tuple(sources)
         graph = {name: [one.name for one in feature.inputs] for name, feature in by_name.items()}
         try:
             order = [name for name in TopologicalSorter(graph).static_order() if name in by_name]
@@ -118,3 +118,18 @@ class Mesh:
         if blocking & set(memo.failed):
             return head is None or head.key != ask.key
         return head is None or head.current is None or head.current.digest != memo.value.digest
+
+
+def _check_inputs(feature: AmberFeature, scopes: Mapping[str, Scope]) -> None:
+    """Raise FeatureError for a parameter that names nothing, or that cannot be read from the feature's scope."""
+    for one in feature.inputs:
+        if one.name not in scopes:
+            raise FeatureError(
+                f"{feature.name} reads {one.name}, which is no feature; it may be one of {sorted(scopes)}"
+            )
+        many = feature.scope is Scope.CATALOGUE and scopes[one.name] is Scope.TITLE
+        if one.many != many or (feature.scope, scopes[one.name]) == (Scope.TITLE, Scope.CATALOGUE):
+            raise FeatureError(
+                f"{feature.name} ({feature.scope.value}) cannot read {one.name} ({scopes[one.name].value}) like that: "
+                "over the catalogue, titles are read as Mapping[str, T]; a title reads its own values as T"
+            )

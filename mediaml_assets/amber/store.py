@@ -15,7 +15,6 @@ import io
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +23,7 @@ import pyarrow.parquet as pq
 
 from mediaml_assets.amber.claims import Claim, is_held
 from mediaml_assets.amber.keys import rows_digest, to_json
-from mediaml_assets.amber.ledger import Commit, Ledger, Value, value_from
+from mediaml_assets.amber.ledger import Commit, Ledger, Moment, Value
 from mediaml_assets.amber.objects import Objects
 from mediaml_assets.errors import Damaged, InputMoved, NotStored
 
@@ -54,14 +53,17 @@ class Store:
         self.ledger = Ledger(self.objects)
 
     def recall(self, feature: str, key: str) -> Memo | None:
-        """What is remembered under a memo key; None when that was never computed."""
+        """What is remembered under a memo key; None when that was never computed; raises Damaged."""
+        name = _memo_name(feature, key)
         try:
-            document = json.loads(self.objects.read(_memo_name(feature, key)))
+            document = json.loads(self.objects.read(name))
+            return Memo(Value(**document["value"]), document["failed"], document["code"], document["metrics"])
         except NotStored:
             return None
-        value = value_from(document["value"])
-        assert value is not None
-        return Memo(value, document["failed"], document["code"], document["metrics"])
+        except (ValueError, KeyError, TypeError) as error:
+            raise Damaged(
+                f"{self.objects.path(name)} is no memo of {feature} ({error}); remove it and run {feature} again"
+            ) from error
 
     def claim(self, feature: str, key: str) -> Claim:
         """Wait until nobody else computes this key, and hold it."""
@@ -77,8 +79,11 @@ class Store:
     def write_rows(self, feature: str, table: pa.Table, key: str, columns: Mapping[str, str]) -> Value:
         """Store rows under their digest; writing the same rows again changes nothing."""
         digest = rows_digest(columns)
+        name = _value_name(feature, digest)
         encoded = encode(table)
-        self.objects.create(_value_name(feature, digest), encoded)
+        if not self.objects.create(name, encoded):
+            # another version of Parquet's writer may have stored equal rows as other bytes
+            encoded = self.objects.read(name)
         return Value(
             digest=digest,
             key=key,
@@ -93,40 +98,45 @@ class Store:
         document = {**asdict(memo), "material": material}
         if self.objects.create(_memo_name(feature, key), to_json(document)):
             return memo
-        first = self.recall(feature, key)
-        if first is None:
-            raise Damaged(f"the memo {key} of {feature} exists but cannot be read; run the feature again")
-        return first
+        return self.recall(feature, key) or memo
 
-    def view(self, feature: str, scope: str, as_of: datetime | None = None) -> "View":
+    def view(self, feature: str, scope: str, as_of: Moment | None = None) -> "View":
         """The current value of a feature, or the one that was current at a moment.
 
         Raises:
-            NotStored: it was never computed for this scope (or not yet, at that moment).
+            NotStored: it was never computed for this scope (or not yet, at that moment), was refused or is held back.
         """
-        head = self.ledger.head(feature, scope) if as_of is None else self.ledger.as_of(feature, scope, as_of)
-        if head is None or (head.current is None and head.event == "refused"):
+        head = self._head(feature, scope, as_of)
+        if head is None:
             raise NotStored(f"{feature} has no value for {scope} yet; materialise it first")
+        if head.current is None and head.event != "withdrawn":
+            verdict = "was refused" if head.event == "refused" else "is held back by a check"
+            raise NotStored(f"{feature} has no value for {scope}: it {verdict} ({head.reason}); deliver it again")
         return View(self, feature, scope, head)
 
-    def views(self, feature: str, titles: Sequence[str], as_of: datetime | None = None) -> dict[str, "View"]:
-        """The values of a per-title feature, current or at a moment, for those of the titles that have one."""
-        found = {}
-        for title in titles:
-            try:
-                found[title] = self.view(feature, title, as_of)
-            except NotStored:
-                continue
-        return found
+    def views(self, feature: str, titles: Sequence[str], as_of: Moment | None = None) -> dict[str, "View"]:
+        """The views of a per-title feature, current or at a moment, for those of the titles that it ever looked at.
+
+        Titles without a value (withdrawn, refused, held back) are among them, as `withdrawn`: their generations count.
+        """
+        heads = {title: self._head(feature, title, as_of) for title in titles}
+        return {title: View(self, feature, title, head) for title, head in heads.items() if head is not None}
+
+    def _head(self, feature: str, scope: str, as_of: Moment | None) -> Commit | None:
+        return self.ledger.head(feature, scope) if as_of is None else self.ledger.as_of(feature, scope, as_of)
 
     def read_rows(self, feature: str, value: Value, columns: Sequence[str] | None = None) -> pa.Table:
-        """The rows of a value, or some of their columns; raises Damaged when the file is missing."""
+        """The rows of a value, or some of their columns; raises Damaged when the file is missing or unreadable."""
         file = self.objects.path(_value_name(feature, value.digest))
         self.objects.operations["read"] += 1
         try:
             return pq.read_table(file, columns=list(columns) if columns is not None else None)
-        except (FileNotFoundError, pa.ArrowInvalid) as error:
-            raise Damaged(f"the value {value.digest} of {feature} cannot be read ({error})") from error
+        except (OSError, pa.ArrowInvalid) as error:
+            memo = self.objects.path(_memo_name(feature, value.key))
+            raise Damaged(
+                f"the value {file} cannot be read ({error}); bring the file back from a copy, or remove it and {memo} "
+                f"and run {feature} again"
+            ) from error
 
     def commits(self, feature: str) -> Iterator[Commit]:
         """Every commit of a feature, scope by scope."""
@@ -145,14 +155,14 @@ class View:
 
     @property
     def withdrawn(self) -> bool:
-        """Whether the title was taken away, so that there is no value on purpose."""
+        """Whether there is no value on purpose: the title was taken away (or, among `views`, never had a good one)."""
         return self.commit.current is None
 
     @property
     def value(self) -> Value:
         """The stored value; raises NotStored for a withdrawn title."""
         if self.commit.current is None:
-            raise NotStored(f"{self.title} is withdrawn; {self.feature} has no value for it")
+            raise NotStored(f"{self.feature} has no value for {self.title}: its last commit is {self.commit.event}")
         return self.commit.current
 
     @property

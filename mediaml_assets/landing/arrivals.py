@@ -222,7 +222,7 @@ def _commit(store: Store, feature: str, scope: str, event: Event, value: Value |
             current=value,
             key=value.key if value else "",
             generation=head.generation + 1 if head else 1,
-            made_at=datetime.now(UTC).isoformat(timespec="milliseconds"),
+            made_at=datetime.now(UTC).isoformat(timespec="microseconds"),
             who="landing",
         )
         written = store.ledger.append(row, head)
