@@ -4,8 +4,8 @@ hard_cut_f1       F1 of hard cuts within 1 frame, over all titles: a boundary fo
 transition_f1     F1 of all boundaries, within 1 frame of a cut and of a gradual transition's middle +- 2.
 takes_missed      repeated takes that are still among the unique shots.
 distinct_dropped  shots that are no takes and are not among the unique shots.
-planted_missed    planted match cuts that are not among their flavour's top 2 x (number planted), with the usual
-                  exclusions: shots of one title that are neighbours are no match, no shot is used more than twice.
+planted_missed    planted match cuts that are not among their flavour's top 2 x (number planted), with the exclusions
+                  that `match_cuts` has by default.
 cpu_s             CPU seconds of the features of all titles, the standard encodes left out.
 *_worst_rank      the rank of the worst planted match cut of a flavour in that list (0: not within 10 x the number).
 """
@@ -17,8 +17,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 
 from benchmarks.harness import Target
@@ -31,7 +29,7 @@ from mediaml_assets.jasper.media import Media
 from mediaml_assets.jasper.recipe import ML_360P_V1
 from mediaml_assets.jasper.standardize import standardize
 from mediaml_assets.matching.flavours import FLAVOURS, Flavour
-from mediaml_assets.matching.scoring import top_k
+from mediaml_assets.matching.match_cuts import MatchCutsConfig, ShotRows, flavour_cuts
 from mediaml_assets.samples import script
 from mediaml_assets.samples.render import render, truth_file
 from mediaml_assets.samples.truth import TrueTransition, Truth, load_truth
@@ -44,7 +42,7 @@ TARGETS: dict[str, Target] = {
     "distinct_dropped": ("==", 0),
     "planted_missed": ("==", 0),
 }
-CAP, NEIGHBOURS, DEEP = 2, 2, 10
+DEEP = 10  # cuts listed for each planted one
 
 
 @dataclass(frozen=True)
@@ -176,21 +174,10 @@ def planted_ranks(titles: Sequence[Title], flavour: Flavour) -> list[int]:
     """The rank, from 1, of each planted match cut of a flavour among all pairs of all titles; 0: not near the top."""
     plants = [plant for title in titles for plant in title.truth.plants if plant.flavour == flavour.name]
     by_name = {title.truth.title: title for title in titles}
-    tables = [title.flavours[flavour.feature] for title in titles]
-    ends = flavour.ends(tables)
-    owner = np.repeat(np.arange(len(titles)), [len(table) for table in tables])
-    index = np.concatenate([table.column("index").to_numpy() for table in tables])
-
-    def excluded(rows: npt.NDArray[np.int64], cols: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
-        return np.asarray((owner[rows] == owner[cols]) & (np.abs(index[rows] - index[cols]) < NEIGHBOURS))
-
-    best = top_k(
-        ends.out, ends.in_, DEEP * len(plants), excluded=excluded, cap=CAP, rerank=ends.rerank, bound=ends.bound
-    )
-    names = [title.truth.title for title in titles]
-    order = [
-        (names[owner[a]], int(index[a]), names[owner[b]], int(index[b]))
-        for a, b in zip(best.rows, best.cols, strict=True)
-    ]
+    unique = {name: Shots.from_table(title.unique) for name, title in by_name.items()}
+    rows = {name: ShotRows(title.flavours[flavour.feature]) for name, title in by_name.items()}
+    listed = flavour_cuts(flavour, unique, rows, MatchCutsConfig(k=DEEP * max(len(plants), 1)))
+    names = ("title1", "shot1", "title2", "shot2")
+    order = list(zip(*(listed.column(name).to_pylist() for name in names), strict=True))
     wanted = [(p.title1, by_name[p.title1].found(p.shot1), p.title2, by_name[p.title2].found(p.shot2)) for p in plants]
     return [order.index(pair) + 1 if pair in order else 0 for pair in wanted]
