@@ -41,7 +41,7 @@ def is_held(file: Path) -> bool:
     except BlockingIOError:
         return True
     else:
-        file.unlink(missing_ok=True)
+        # not removed here: by now another process may hold a new file of that name
         return False
     finally:
         os.close(descriptor)

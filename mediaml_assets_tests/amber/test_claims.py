@@ -1,0 +1,122 @@
+"""One holder at a time, and a dead one holds nothing."""
+
+import gc
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from mediaml_assets.amber.claims import Claim, is_held
+from mediaml_assets_tests.amber.processes import kill, start, together
+
+HOLD = """
+import pathlib, sys
+from mediaml_assets.amber.claims import Claim
+claim = Claim(pathlib.Path(sys.argv[1]))
+print("held", flush=True)
+sys.stdin.readline()
+"""
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    return tmp_path / "claims/motion/key.lock"
+
+
+def waiting(file: Path) -> "Future[Claim]":
+    """Somebody who waits for the claim; a thread, so that a test that fails does not hang."""
+    return ThreadPoolExecutor(1).submit(Claim, file)
+
+
+def test_a_claim_is_held_until_released(file: Path) -> None:
+    with Claim(file):
+        assert is_held(file)
+    assert not is_held(file)
+    assert not file.exists()
+
+
+def test_releasing_twice_frees_nobody_elses(file: Path) -> None:
+    first = Claim(file)
+    first.release()
+    with Claim(file):
+        first.release()
+        assert is_held(file) and file.exists()
+
+
+def test_the_next_one_waits(file: Path) -> None:
+    first = Claim(file)
+    second = waiting(file)
+    with pytest.raises(TimeoutError):
+        second.result(timeout=0.2)
+    first.release()
+    second.result(timeout=5).release()
+    assert not file.exists()
+
+
+def test_an_error_frees_the_claim(file: Path) -> None:
+    with pytest.raises(RuntimeError), Claim(file):
+        raise RuntimeError
+    assert not is_held(file)
+
+
+def test_a_forgotten_claim_is_freed(file: Path) -> None:
+    claim = Claim(file)
+    assert is_held(file)
+    del claim
+    gc.collect()
+    assert not is_held(file) and not file.exists()
+
+
+def test_a_killed_holder_frees_its_claim_to_the_one_that_waits(file: Path) -> None:
+    holder = start(HOLD, file)
+    assert holder.stdout is not None and holder.stdout.readline() == "held\n"
+    assert is_held(file)
+    second = waiting(file)
+    with pytest.raises(TimeoutError):
+        second.result(timeout=0.2)
+    kill(holder)
+    taken = second.result(timeout=5)
+    assert is_held(file)
+    taken.release()
+    assert not file.exists()
+
+
+def test_a_killed_holder_leaves_a_file_that_nobody_holds(file: Path) -> None:
+    holder = start(HOLD, file)
+    assert holder.stdout is not None and holder.stdout.readline() == "held\n"
+    kill(holder)
+    assert file.exists() and not is_held(file)
+    Claim(file).release()
+    assert not file.exists()
+
+
+def test_asking_who_holds_it_takes_nobodys_claim_away(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = Claim(file)
+    held: list[Claim] = []
+
+    def between(descriptor: int, operation: int) -> None:
+        # the holder goes and another one comes, after the file was opened and before it is tried
+        first.release()
+        monkeypatch.undo()
+        held.append(Claim(file))
+
+    monkeypatch.setattr("mediaml_assets.amber.claims.fcntl.flock", between)
+    is_held(file)
+    assert file.exists()
+    held[0].release()
+
+
+def test_processes_never_hold_it_together(tmp_path: Path) -> None:
+    before = "import pathlib, sys, time\nfrom mediaml_assets.amber.claims import Claim"
+    script = """
+folder = pathlib.Path(sys.argv[2])
+for _ in range(25):
+    with Claim(folder / "claims/key.lock"):
+        count = int((folder / "count").read_text())
+        time.sleep(0.001)
+        (folder / "count").write_text(str(count + 1))
+"""
+    (tmp_path / "count").write_text("0")
+    together(4, before, script, tmp_path)
+    assert (tmp_path / "count").read_text() == "100"
+    assert not (tmp_path / "claims/key.lock").exists()
