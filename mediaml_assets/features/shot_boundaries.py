@@ -24,11 +24,11 @@ MOVING_DIFFERENCE = 2.0  # the frame before it differs more from its own: a stil
 FLASH_REACH = 6  # frames: a flash is over after this many
 FLASH_RETURN = 0.5  # a flash's picture comes back: a difference below this share of the jump
 
-BLACK_MEAN, BLACK_SPREAD = 24.0, 6.0  # a black frame's luma mean and standard deviation lie below these
+BLACK_MEAN, BLACK_SPREAD = 24.0, 4.0  # a black frame's luma mean and standard deviation lie below these
 RAMP_STEP = 0.35  # least change of mean luma a frame, over two, inside a fade's ramp
 RAMP_REACH = 60  # frames: the longest ramp followed
 
-LEAST_SHOT = 8  # frames between two boundaries
+LEAST_SHOT = 5  # frames between two boundaries
 
 
 @dataclass(frozen=True)
