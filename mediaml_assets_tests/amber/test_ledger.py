@@ -1,0 +1,195 @@
+"""A chain of commits: nothing lost, nothing forged unseen, the same cost for ever."""
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
+
+import pytest
+
+from mediaml_assets.amber.ledger import CHAPTER, Commit, Ledger, Value
+from mediaml_assets.amber.objects import Objects
+from mediaml_assets_tests.amber.processes import together
+
+VALUE = Value("d" * 64, "k" * 64, {"n": "c" * 64}, 1, 10, "s" * 64)
+
+
+def commit(feature: str = "motion", scope: str = "one", made_at: str = "", **more: object) -> Commit:
+    plain = Commit(feature, scope, "computed", VALUE, VALUE, "k" * 64, 1, made_at)
+    return replace(plain, **more)  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def ledger(tmp_path: Path) -> Ledger:
+    return Ledger(Objects(tmp_path))
+
+
+def extend(ledger: Ledger, count: int) -> None:
+    for _ in range(count):
+        assert ledger.append(commit(), ledger.head("motion", "one"))
+
+
+def broken_at(chain: list[Commit]) -> list[int]:
+    """Places of a chain where a commit does not follow the one before it."""
+    wanted = ["", *(one.digest for one in chain)]
+    return [place for place, one in enumerate(chain) if (one.seq, one.before) != (place, wanted[place])]
+
+
+def test_a_chain_begins_empty(ledger: Ledger) -> None:
+    assert ledger.head("motion", "one") is None
+    assert ledger.chain("motion", "one") == []
+    assert ledger.scopes("motion") == []
+
+
+def test_each_commit_carries_the_digest_of_the_one_before(ledger: Ledger) -> None:
+    extend(ledger, 5)
+    chain = ledger.chain("motion", "one")
+    assert [one.seq for one in chain] == [0, 1, 2, 3, 4]
+    assert broken_at(chain) == []
+    assert chain[-1] == ledger.head("motion", "one")
+
+
+def test_a_commit_is_read_as_it_was_written(ledger: Ledger) -> None:
+    full = commit(
+        made_at="2024-01-01T00:00:00.000000+00:00",
+        who="é",
+        run="r",
+        version="1",
+        inputs={"counts": {"one": "d" * 64}},
+        config={"titles": ["a", "b"], "factor": 0.1},
+        metrics={"seconds": 1.5, "rows": 3},
+        reason="a 'quoted' reason",
+    )
+    written = ledger.append(full, None)
+    assert written is not None
+    read = ledger.head("motion", "one")
+    assert read == written and read.digest == written.digest
+
+
+def test_who_appends_to_an_old_head_is_told_so(ledger: Ledger) -> None:
+    first = ledger.append(commit(), None)
+    assert ledger.append(commit(who="me"), first)
+    assert ledger.append(commit(who="late"), first) is None
+    assert ledger.append(commit(who="late"), None) is None
+    assert [one.who for one in ledger.chain("motion", "one")] == ["", "me"]
+
+
+def test_scopes_are_chains_of_their_own(ledger: Ledger) -> None:
+    for scope in ("two", "one", "_catalogue@abc"):
+        ledger.append(commit(scope=scope), None)
+    assert ledger.scopes("motion") == ["_catalogue@abc", "one", "two"]
+    assert ledger.head("motion", "three") is None
+
+
+def test_chapters_of_64_commits(ledger: Ledger, tmp_path: Path) -> None:
+    extend(ledger, 2 * CHAPTER + 1)
+    root = tmp_path / "ledger/motion/one"
+    assert [len(list(chapter.iterdir())) for chapter in sorted(root.iterdir())] == [CHAPTER, CHAPTER, 1]
+    assert (root / "000001/00000064.json").exists()
+    assert broken_at(ledger.chain("motion", "one")) == []
+
+
+def test_the_head_costs_the_same_after_200_commits(tmp_path: Path) -> None:
+    objects = Objects(tmp_path)
+    ledger = Ledger(objects)
+    costs = []
+    for _ in range(200):
+        head = ledger.head("motion", "one")
+        objects.operations.clear()
+        ledger.append(commit(), head)
+        ledger.head("motion", "one")
+        costs.append(dict(objects.operations))
+    assert costs == [{"create": 1, "list": 2, "read": 1}] * 200
+
+
+def test_a_chapter_whose_first_commit_is_not_there_yet(ledger: Ledger, tmp_path: Path) -> None:
+    # what a writer killed between the folder and the file leaves behind
+    (tmp_path / "ledger/motion/one/000000").mkdir(parents=True)
+    assert ledger.head("motion", "one") is None and ledger.chain("motion", "one") == []
+    extend(ledger, CHAPTER)
+    (tmp_path / "ledger/motion/one/000001").mkdir()
+    head = ledger.head("motion", "one")
+    assert head is not None and head.seq == CHAPTER - 1
+    extend(ledger, 1)
+    assert len(ledger.chain("motion", "one")) == CHAPTER + 1
+
+
+def test_writers_at_once_lose_nothing(tmp_path: Path) -> None:
+    before = """
+import pathlib, sys
+from mediaml_assets.amber.ledger import Ledger
+from mediaml_assets.amber.objects import Objects
+from mediaml_assets_tests.amber.test_ledger import commit
+"""
+    script = """
+ledger = Ledger(Objects(pathlib.Path(sys.argv[2])))
+for n in range(40):
+    while ledger.append(commit(who=f"{number}/{n}"), ledger.head("motion", "one")) is None:
+        pass
+"""
+    together(3, before, script, tmp_path)
+    chain = Ledger(Objects(tmp_path)).chain("motion", "one")
+    assert broken_at(chain) == []
+    for number in range(3):
+        mine = [one.who for one in chain if one.who.startswith(f"{number}/")]
+        assert mine == [f"{number}/{n}" for n in range(40)]
+    assert len(chain) == 120
+
+
+def edited(file: Path, change: Callable[[dict[str, object]], None]) -> None:
+    document = json.loads(file.read_text())
+    change(document)
+    file.write_text(json.dumps(document))
+
+
+@pytest.mark.parametrize("part", ["who", "made_at", "run", "reason", "key", "event"])
+def test_an_edited_commit_breaks_the_chain(ledger: Ledger, tmp_path: Path, part: str) -> None:
+    extend(ledger, 4)
+    file = tmp_path / "ledger/motion/one/000000/00000001.json"
+    edited(file, lambda document: document.update({part: "refused"}))
+    assert broken_at(ledger.chain("motion", "one")) == [2]
+
+
+def test_an_edited_value_breaks_the_chain(ledger: Ledger, tmp_path: Path) -> None:
+    extend(ledger, 3)
+    file = tmp_path / "ledger/motion/one/000000/00000000.json"
+    edited(file, lambda document: document["value"].update(rows=2))  # type: ignore[attr-defined]
+    assert broken_at(ledger.chain("motion", "one")) == [1]
+
+
+def test_a_removed_commit_breaks_the_chain(ledger: Ledger, tmp_path: Path) -> None:
+    extend(ledger, 4)
+    (tmp_path / "ledger/motion/one/000000/00000001.json").unlink()
+    assert broken_at(ledger.chain("motion", "one")) == [1, 2]
+
+
+def at(second: int) -> datetime:
+    return datetime(2024, 5, 1, 12, 0, second, tzinfo=UTC)
+
+
+def stamp(second: int) -> str:
+    return at(second).isoformat(timespec="microseconds")
+
+
+def test_as_of_a_time_gives_the_newest_no_later(ledger: Ledger) -> None:
+    for second in (10, 20, 20, 30):
+        ledger.append(commit(made_at=stamp(second)), ledger.head("motion", "one"))
+
+    def seq(moment: datetime) -> int | None:
+        found = ledger.as_of("motion", "one", moment)
+        return found.seq if found else None
+
+    assert [seq(at(second)) for second in (9, 10, 19, 20, 29, 30, 59)] == [None, 0, 0, 2, 2, 3, 3]
+    assert seq(at(20) - timedelta(microseconds=1)) == 0
+    assert seq(at(20).astimezone(timezone(timedelta(hours=5)))) == 2
+
+
+def test_as_of_a_commit_is_that_commit_and_the_others_at_its_time(ledger: Ledger) -> None:
+    for second in (10, 10, 30):
+        ledger.append(commit(made_at=stamp(second)), ledger.head("motion", "one"))
+        ledger.append(commit("shots", made_at=stamp(second - 5)), ledger.head("shots", "one"))
+    chain = ledger.chain("motion", "one")
+    assert [ledger.as_of("motion", "one", one) for one in chain] == chain
+    found = [ledger.as_of("shots", "one", one) for one in chain]
+    assert [one.seq for one in found if one] == [1, 1, 2]
