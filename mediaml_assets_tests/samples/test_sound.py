@@ -1,4 +1,5 @@
 import numpy as np
+import numpy.typing as npt
 
 from mediaml_assets.samples.plan import Catalogue
 from mediaml_assets.samples.sound import Line, lines, subtitles, track
@@ -19,11 +20,11 @@ def test_a_take_sounds_like_its_original(catalogue: Catalogue) -> None:
     sound = track(title, [])[0]
     take = next(s for s in title.shots if s.take_of is not None)
 
-    def spectrum(index: int) -> np.ndarray:
+    def spectrum(index: int) -> npt.NDArray[np.float64]:
         start = round(title.shots[index].start / title.rate * title.sample_rate)
         power = np.abs(np.fft.rfft(sound[start : start + title.sample_rate])) ** 2
         row = np.log(power[: 8000 // 40 * 40].reshape(-1, 40).sum(axis=1))
-        return row - row.mean()
+        return np.asarray(row - row.mean())
 
     def likeness(a: int, b: int) -> float:
         return float(np.corrcoef(spectrum(a), spectrum(b))[0, 1])
