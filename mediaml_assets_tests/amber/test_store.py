@@ -1,0 +1,220 @@
+"""What is stored is read as it was, now and as of any moment, and damage says so."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from mediaml_assets.amber.keys import column_digests
+from mediaml_assets.amber.ledger import Commit, Event, Value
+from mediaml_assets.amber.store import Memo, Store, View, encode
+from mediaml_assets.errors import Damaged, InputMoved, NotStored
+from mediaml_assets_tests.amber.processes import files_below
+
+ROWS = pa.table(
+    {"index": pa.array([0, 2], pa.int32()), "name": ["a", None], "score": pa.array([0.5, 1.5], pa.float32())}
+)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    return Store(tmp_path / "store")
+
+
+def write(store: Store, rows: pa.Table, feature: str = "motion", key: str = "key") -> Value:
+    return store.write_rows(feature, rows, key, column_digests(rows))
+
+
+def numbers(*values: int) -> pa.Table:
+    return pa.table({"n": pa.array(values, pa.int64())})
+
+
+def append(store: Store, value: Value | None, event: Event = "computed", scope: str = "one", **more: object) -> Commit:
+    head = store.ledger.head("motion", scope)
+    now = datetime.now(UTC).isoformat(timespec="microseconds")
+    row = replace(Commit("motion", scope, event, value, value, "key", 1, now), **more)  # type: ignore[arg-type]
+    written = store.ledger.append(row, head)
+    assert written is not None
+    return written
+
+
+def test_rows_are_read_as_they_were_written(store: Store) -> None:
+    value = write(store, ROWS)
+    assert store.read_rows("motion", value).equals(ROWS)
+    assert store.read_rows("motion", value, ["score", "index"]).equals(ROWS.select(["score", "index"]))
+    assert (value.rows, value.key, list(value.columns)) == (2, "key", ["index", "name", "score"])
+
+
+def test_an_empty_value_is_a_value(store: Store) -> None:
+    empty = ROWS.slice(0, 0)
+    assert store.read_rows("motion", write(store, empty)).equals(empty)
+
+
+def test_a_value_is_known_by_its_rows_and_written_once(store: Store) -> None:
+    value = write(store, ROWS)
+    file = store.objects.path(f"values/motion/{value.digest[:2]}/{value.digest}.parquet")
+    stamp = file.stat().st_mtime_ns
+    again = write(store, pa.concat_tables([ROWS.slice(0, 1), ROWS.slice(1)]), key="other")
+    assert again == replace(value, key="other")
+    assert file.stat().st_mtime_ns == stamp
+    assert files_below(store.objects.root) == [file.relative_to(store.objects.root).as_posix()]
+
+
+def test_a_value_carries_digest_and_size_of_its_file(store: Store) -> None:
+    value = write(store, ROWS)
+    stored = store.objects.read(f"values/motion/{value.digest[:2]}/{value.digest}.parquet")
+    assert (value.bytes, value.sha256) == (len(stored), hashlib.sha256(stored).hexdigest())
+
+
+def test_equal_rows_stored_by_another_writer_keep_the_stored_files_digest(store: Store) -> None:
+    digest = write(store, ROWS).digest
+    file = store.objects.path(f"values/motion/{digest[:2]}/{digest}.parquet")
+    file.unlink()
+    pq.write_table(ROWS, file, compression="snappy")
+    value = write(store, ROWS)
+    assert (value.bytes, value.sha256) == (file.stat().st_size, hashlib.sha256(file.read_bytes()).hexdigest())
+
+
+def test_dictionaries_only_on_texts() -> None:
+    group = pq.ParquetFile(pa.BufferReader(encode(ROWS))).metadata.row_group(0)
+    used = {group.column(n).path_in_schema: "RLE_DICTIONARY" in group.column(n).encodings for n in range(3)}
+    assert used == {"index": False, "name": True, "score": False}
+    assert group.column(0).compression == "ZSTD"
+
+
+def test_a_memo_is_recalled_and_the_first_one_stays(store: Store) -> None:
+    assert store.recall("motion", "key") is None
+    first = Memo(write(store, ROWS), {"check": "too dark"}, "code", {"seconds": 1.5})
+    other = Memo(write(store, numbers(1)), {}, "other code", {})
+    assert store.remember("motion", "key", first, {"why": "material"}) == first
+    assert store.remember("motion", "key", other, {}) == first
+    assert store.recall("motion", "key") == first
+    assert store.recall("shots", "key") is None
+
+
+def test_nothing_is_current_before_the_first_commit(store: Store) -> None:
+    write(store, ROWS)
+    with pytest.raises(NotStored, match="motion has no value for one yet; materialise it first"):
+        store.view("motion", "one")
+    assert store.views("motion", ["one", "two"]) == {}
+
+
+def test_a_view_reads_the_current_value(store: Store) -> None:
+    append(store, write(store, numbers(1)))
+    append(store, write(store, ROWS))
+    view = store.view("motion", "one")
+    assert view.table().equals(ROWS)
+    assert view.table(["name"]).column_names == ["name"]
+    assert (view.title, view.generation, view.withdrawn) == ("one", 1, False)
+
+
+def test_a_row_is_asked_of_one_row_values_only(store: Store) -> None:
+    append(store, write(store, numbers(7)))
+    assert store.view("motion", "one").row() == {"n": 7}
+    append(store, write(store, ROWS))
+    with pytest.raises(Damaged, match="motion of one has 2 rows"):
+        store.view("motion", "one").row()
+
+
+def test_a_withdrawn_title_has_a_view_without_a_value(store: Store) -> None:
+    append(store, write(store, ROWS))
+    append(store, None, "withdrawn")
+    view = store.view("motion", "one")
+    assert view.withdrawn
+    with pytest.raises(NotStored, match="motion has no value for one: its last commit is withdrawn"):
+        view.table()
+
+
+@pytest.mark.parametrize(("event", "text"), [("refused", "was refused"), ("computed", "is held back")])
+def test_a_title_without_a_good_value_says_why(store: Store, event: Event, text: str) -> None:
+    append(store, None, event, reason="the file holds no picture")
+    with pytest.raises(NotStored, match=rf"{text}.*the file holds no picture"):
+        store.view("motion", "one")
+    assert store.views("motion", ["one"])["one"].withdrawn
+
+
+def test_time_travel(store: Store) -> None:
+    commits = [append(store, write(store, numbers(n))) for n in range(4)] + [append(store, None, "withdrawn")]
+    for n, commit in enumerate(commits[:4]):
+        for moment in (commit, datetime.fromisoformat(commit.made_at)):
+            assert store.view("motion", "one", moment).row() == {"n": n}
+            assert store.views("motion", ["one", "two"], moment)["one"].row() == {"n": n}
+    assert store.view("motion", "one", commits[4]).withdrawn
+    with pytest.raises(NotStored, match="no value for one yet"):
+        store.view("motion", "one", datetime(2001, 1, 1, tzinfo=UTC))
+    assert store.views("motion", ["one"], datetime(2001, 1, 1, tzinfo=UTC)) == {}
+
+
+def test_all_commits_of_a_feature(store: Store) -> None:
+    for scope in ("two", "one", "two"):
+        append(store, write(store, ROWS), scope=scope)
+    assert [(one.scope, one.seq) for one in store.commits("motion")] == [("one", 0), ("two", 0), ("two", 1)]
+
+
+def value_file(store: Store, value: Value) -> Path:
+    return store.objects.path(f"values/motion/{value.digest[:2]}/{value.digest}.parquet")
+
+
+@pytest.mark.parametrize("damage", ["gone", "empty", "cut", "zeros"])
+def test_a_damaged_value_names_the_file_and_the_way_out(store: Store, damage: str) -> None:
+    value = write(store, pa.table({"n": list(range(5000))}))
+    file = value_file(store, value)
+    whole = file.read_bytes()
+    file.unlink()
+    if damage != "gone":
+        file.write_bytes(
+            {"empty": b"", "cut": whole[:-20], "zeros": whole[:4] + bytes(len(whole) - 8) + whole[-4:]}[damage]
+        )
+    with pytest.raises(Damaged) as raised:
+        store.read_rows("motion", value)
+    assert str(file) in str(raised.value)
+    assert "memo/motion/ke/key.json and run motion again" in str(raised.value)
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "null", '{"value": null}', '{"value": {"digest": "d"}}'])
+def test_a_damaged_memo_names_the_file_and_the_way_out(store: Store, text: str) -> None:
+    store.objects.create("memo/motion/ke/key.json", text.encode())
+    with pytest.raises(Damaged, match=r"memo/motion/ke/key.json is no memo .*remove it and run motion again"):
+        store.recall("motion", "key")
+
+
+def blob_view(store: Store, folder: Path) -> View:
+    (folder / "a.mp4").write_bytes(b"film")
+    append(store, write(store, pa.table({"video": [store.objects.add_file(folder / "a.mp4")]})))
+    return store.view("motion", "one")
+
+
+def test_a_blob_is_found_through_its_view(store: Store, tmp_path: Path) -> None:
+    path = blob_view(store, tmp_path).blob("video")
+    assert path.read_bytes() == b"film" and path.suffix == ".mp4"
+
+
+def test_a_lost_blob_says_what_to_make_again(store: Store, tmp_path: Path) -> None:
+    view = blob_view(store, tmp_path)
+    view.blob("video").unlink()
+    with pytest.raises(Damaged, match="the video of motion of one, is gone; make motion again"):
+        view.blob("video")
+
+
+def origin(store: Store, read: Sequence[int], now: Sequence[int] | None) -> View:
+    """A value of `motion` made from `source` = read, while `source` is `now` (None: withdrawn)."""
+    before = write(store, numbers(*read), "source")
+    append(store, write(store, ROWS), inputs={"source": before.digest})
+    current = None if now is None else write(store, numbers(*now), "source")
+    store.ledger.append(Commit("source", "one", "withdrawn", current, current, "", 2), None)
+    return store.view("motion", "one").origin("source")
+
+
+def test_the_origin_is_what_the_value_was_made_from(store: Store) -> None:
+    assert origin(store, [1], [1]).row() == {"n": 1}
+
+
+@pytest.mark.parametrize("now", [[2], None])
+def test_an_origin_that_moved_is_an_error(store: Store, now: list[int] | None) -> None:
+    with pytest.raises(InputMoved, match="source of one changed after motion was made; run motion again"):
+        origin(store, [1], now)
