@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from mediaml_assets.amber.feature import amber_feature
 from mediaml_assets.features.frame_windows import end_windows
-from mediaml_assets.features.optical_flow import Flow, active_luma, camera_flow, flow
+from mediaml_assets.features.optical_flow import MEDIUM, Flow, active_luma, camera_flow, flow
 from mediaml_assets.features.shots import Shots
 from mediaml_assets.jasper.media import Frame, Media
 
@@ -55,7 +55,7 @@ def motion(standard_encode: Media, unique_shots: Shots) -> pa.Table:
 def motion_vector(frames: Sequence[Frame], active: tuple[int, int, int, int], rate: float, at_end: bool) -> Vector:
     """The vector [1152] of neighbouring frames in order of time; the cut is after the last or before the first."""
     grays = [active_luma(frame, active, (WIDTH, HEIGHT)) for frame in frames]
-    fields = np.array([flow(a, b) for a, b in pairwise(grays)], np.float32)
+    fields = np.array([flow(a, b, MEDIUM) for a, b in pairwise(grays)], np.float32)
     if len(fields) == 0:
         return np.zeros(DIMENSIONS, np.float32)
     near = fields[-NEAR_PAIRS:] if at_end else fields[:NEAR_PAIRS]
