@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -15,3 +16,8 @@ def shared() -> Path:
     if not (folder / "media").is_dir():
         pytest.skip(f"no development media in {folder}; set MEDIAML_SHARED")
     return folder
+
+
+# the same examples at every run, so that a red test is about the change at hand; machines are shared, so no deadlines
+settings.register_profile("repeatable", deadline=None, derandomize=True)
+settings.load_profile("repeatable")

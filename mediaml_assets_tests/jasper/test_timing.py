@@ -38,7 +38,7 @@ def test_left_out_pictures_leave_the_grid(rate: Fraction, kept: set[int]) -> Non
     found = grid(np.rint(seconds * 90_000) / 90_000, rate)
     assert found is not None
     assert found.tolist() == (slots - slots[0]).tolist()
-    assert choose_rate(times(seconds), ()).value == rate
+    assert choose_rate(times(seconds), (rate,)).value == rate
 
 
 def test_a_rate_that_is_not_usual_is_kept_when_said() -> None:
