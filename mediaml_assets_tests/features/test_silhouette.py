@@ -1,6 +1,7 @@
 import cv2
 import numpy as np
 
+from mediaml_assets.features.motion import motion
 from mediaml_assets.features.shots import Shot, Shots
 from mediaml_assets.features.silhouette import SILHOUETTE, silhouette
 from mediaml_assets_tests.features.conftest import ArrayMedia, Picture, panned, texture
@@ -31,7 +32,16 @@ def test_an_unsure_mask_is_empty() -> None:
     assert max(table.column("out_confidence").to_pylist()) < 0.3
 
 
-def test_the_same_film_gives_the_same_bytes() -> None:
+def test_the_number_of_threads_does_not_matter() -> None:
     film, _ = film_of_a_disc()
     kept = Shots((Shot(0, 0, 20, 0, 20),))
-    assert silhouette(film, kept).equals(silhouette(film, kept))
+    threads = cv2.getNumThreads()
+    try:
+        tables = []
+        for count in (1, 2):
+            cv2.setNumThreads(count)
+            tables.append((silhouette(film, kept), motion(film, kept)))
+    finally:
+        cv2.setNumThreads(threads)
+    assert tables[0][0].equals(tables[1][0])
+    assert tables[0][1].equals(tables[1][1])
