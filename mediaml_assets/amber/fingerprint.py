@@ -12,7 +12,7 @@ import importlib.util
 import inspect
 import re
 from bisect import bisect_left
-from collections.abc import Callable, Hashable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from enum import Enum
 from types import BuiltinFunctionType, CodeType, FunctionType, MethodType, ModuleType
 from typing import Any, get_args
@@ -95,8 +95,9 @@ def _plain(value: Any) -> Any:
         return getattr(value, "__qualname__", type(value).__qualname__)
     text = repr(value)
     # what is only equal to itself (a logger, a lock) has a state of the moment, and no value
-    by_value = isinstance(value, Enum) or type(value).__hash__ is not object.__hash__
-    return text if by_value and isinstance(value, Hashable) and not _ADDRESS.search(text) else type(value).__qualname__
+    hashing: object = type(value).__hash__
+    by_value = isinstance(value, Enum) or hashing not in (None, object.__hash__)
+    return text if by_value and not _ADDRESS.search(text) else type(value).__qualname__
 
 
 def _bases(kind: type) -> Iterator[Named]:
@@ -149,7 +150,7 @@ def _through_modules(name: str, thing: Any, names: set[str], package: str, passe
 
 def _imported_inside(code: CodeType, package: str | None) -> Iterator[str]:
     """Absolute names of the modules that a function's code imports itself."""
-    instructions = list(dis.get_instructions(code))
+    instructions = _instructions(code)
     for place, at in enumerate(instructions):
         if at.opname == "IMPORT_NAME":
             # two constants were pushed before: the level, and the names
@@ -168,9 +169,14 @@ def _inner(code: CodeType) -> Iterable[CodeType]:
 
 
 @functools.cache
+def _instructions(code: CodeType) -> list[dis.Instruction]:
+    return list(dis.get_instructions(code))
+
+
+@functools.cache
 def _code(code: CodeType) -> list[Any]:
     """The instructions and what guards them, with local variables by position and without line numbers."""
-    kept = [at for at in dis.get_instructions(code) if at.opname not in _SILENT]
+    kept = [at for at in _instructions(code) if at.opname not in _SILENT]
     offsets = [at.offset for at in kept]
 
     def place(offset: int) -> int:
