@@ -40,14 +40,6 @@ class Cue:
         return self.flavour == "motion"
 
 
-@dataclass(frozen=True)
-class FrameCode:
-    """What both ends of a planted frame match show."""
-
-    shape: Shape
-    place: Place
-
-
 def deal(rng: np.random.Generator, titles: int, alone: int) -> list[Cue]:
     """All cues of a catalogue, evenly dealt to `titles` titles; title `alone` has pairs of its own only.
 

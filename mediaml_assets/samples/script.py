@@ -57,11 +57,8 @@ ODD = len(CARDS) - 1  # the title whose picture does not fill a standard canvas
 
 def write(seed: int) -> Catalogue:
     """The catalogue of a seed: the same seed gives the same catalogue."""
-    for attempt in itertools.count():
-        titles = _attempt(seed, np.random.default_rng([seed, attempt]))
-        if titles is not None:
-            return Catalogue(seed, titles)
-    raise AssertionError("unreachable: the count has no end")
+    attempts = (_attempt(seed, np.random.default_rng([seed, number])) for number in itertools.count())
+    return Catalogue(seed, next(titles for titles in attempts if titles is not None))
 
 
 def _attempt(seed: int, rng: np.random.Generator) -> tuple[TitlePlan, ...] | None:
