@@ -18,7 +18,7 @@ Frames = npt.NDArray[np.intp]
 BLOCK = 2048  # frames worked on at once
 CELL = 20  # canvas pixels of a chroma cell of the tape, two luma cells
 
-HALVES = (4, 6, 8, 12, 16)  # half lengths of the dissolves looked for, in frames
+HALVES = (4, 6, 8, 12, 16, 24)  # half lengths of the dissolves looked for, in frames
 HALO = 2 * max(HALVES)  # frames either side that a signal may look at
 ENDS_DIFFER = 11.0  # least luma difference between a dissolve's ends, their means apart, in 8-bit levels
 MIDDLE_RESIDUAL = 0.13  # largest departure of the middle frame from the mean of the ends, as a share of that difference
@@ -143,7 +143,7 @@ def _linear_mixes(small: Signal, frames: Frames, length: int) -> tuple[Frames, S
     holds &= np.minimum(a.std(axis=(1, 2)), b.std(axis=(1, 2))) > ENDS_SPREAD
     holds &= (_standard(a) * _standard(b)).mean(axis=(1, 2)) < ENDS_CORRELATE
     holds &= ends > SIDE_RATIO * calmer
-    return frames[holds], (ends * (1 - residuals[0]))[holds]
+    return frames[holds], (ends * (1 - np.max(residuals, axis=0)))[holds]
 
 
 def _gap(a: Signal, b: Signal) -> Signal:
