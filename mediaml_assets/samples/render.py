@@ -28,8 +28,8 @@ def render(seed: int, folder: Path, progress: Progress | None = None) -> list[Pa
 
     Beside each file lies its `.srt`; `folder/truth/<title>.json` holds its truth (`truth.load_truth`), written last: a
     title whose truth names this seed and renderer and the size of the file that is there is not rendered again.
-    `progress` is called with a title and the share of it that is done, in [0, 1]. The processes are spawned: a script that
-    calls this at its top level does so under `if __name__ == "__main__"`.
+    `progress` is called with a title and the share of it that is done, in [0, 1]. The processes are spawned: a script
+    that calls this at its top level does so under `if __name__ == "__main__"`.
 
     Raises:
         OSError: the folder cannot be written.
