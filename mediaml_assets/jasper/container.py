@@ -85,4 +85,4 @@ def _why_not_open(path: Path, error: Exception) -> str:
     if isinstance(error, av.error.ArgumentError):
         return f"{path.name} is of a container format that is not allowed here; deliver one of {allowed}"
     said = getattr(error, "strerror", None) or error
-    return f"{path.name} is not readable media or its header is damaged ({said}); deliver one of {allowed}"
+    return f"{path.name} is no readable film: not media at all, damaged or cut short ({said}); deliver one of {allowed}"

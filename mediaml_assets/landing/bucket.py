@@ -15,7 +15,7 @@ FILMS = frozenset(
 
 @dataclass(frozen=True)
 class LandedFile:
-    """A film in the landing folder, as the file system states it; its content was not looked at."""
+    """A film in the landing folder, as the file system states it (or a folder that may not be listed)."""
 
     path: str
     """Relative to the landing folder, with forward slashes."""
@@ -61,6 +61,9 @@ class LandingFolder:
         try:
             entries = list(os.scandir(folder))
         except FileNotFoundError:
+            return
+        except PermissionError:
+            yield LandedFile(folder.relative_to(self.root).as_posix(), 0, 0, readable=False)
             return
         for entry in entries:
             if entry.name.startswith("."):
