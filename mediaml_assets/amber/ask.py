@@ -1,7 +1,7 @@
 """What is wanted, and its memo key: the feature, for which scope, from which inputs, under which configuration."""
 
 import importlib.metadata
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from functools import cache, cached_property
 from typing import Any
@@ -63,7 +63,7 @@ class Ask:
             "feature": feature.name,
             "version": feature.version if feature.version is not None else {"code": code_of(feature)},
             "config": {**asdict(self.config), **_files_named_by(self.config)} if self.config is not None else {},
-            "libs": {lib: importlib.metadata.version(lib) for lib in feature.libs},
+            "libs": {lib: _version(lib) for lib in feature.libs},
             "inputs": {one.name: _columns_read(one, self.present[one.name]) for one in feature.inputs},
         }
 
@@ -87,10 +87,19 @@ class Ask:
         return sum(newest.values())
 
 
-@cache
 def code_of(feature: AmberFeature) -> str:
     """Fingerprint of the feature's function, worked out once a process."""
-    return fingerprint(feature.fn)
+    return _code_of(feature.fn)
+
+
+@cache
+def _code_of(fn: Callable[..., Any]) -> str:
+    return fingerprint(fn)
+
+
+@cache
+def _version(distribution: str) -> str:
+    return importlib.metadata.version(distribution)
 
 
 def _columns_read(one: Input, view: View | Mapping[str, View]) -> Any:

@@ -56,8 +56,7 @@ def _unlock(file: Path, descriptor: int) -> None:
 def _lock(file: Path) -> int:
     """Wait for the lock of a file that may be removed by its holder at any time; returns the descriptor."""
     while True:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        descriptor = _open(file)
         fcntl.flock(descriptor, fcntl.LOCK_EX)
         try:
             if os.path.samestat(os.fstat(descriptor), file.stat()):
@@ -65,3 +64,12 @@ def _lock(file: Path) -> int:
         except FileNotFoundError:
             pass
         os.close(descriptor)
+
+
+def _open(file: Path) -> int:
+    flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC
+    try:
+        return os.open(file, flags, 0o644)
+    except FileNotFoundError:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        return os.open(file, flags, 0o644)

@@ -63,6 +63,7 @@ def _same(one: Value | None, other: Value | None) -> bool:
     return (one.digest if one else None) == (other.digest if other else None)
 
 
+@cache
 def _who() -> str:
     try:
         return getpass.getuser()

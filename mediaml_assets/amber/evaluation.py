@@ -9,7 +9,8 @@ Two steps, because the orchestrator's IO manager does the second one.
 import logging
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -129,8 +130,8 @@ def _computed(store: Store, ask: Ask, claim: Claim) -> Outcome:
     named = {"feature": feature.name, "title": ask.scope}
     log.info("%s of %s: computing", feature.name, ask.scope, extra=named)
     wall, cpu = time.perf_counter(), time.process_time()
-    with tempfile.TemporaryDirectory(prefix=f"mediaml-{feature.name}-") as scratch:
-        rows = feature(**_arguments(ask, Path(scratch)))
+    with _scratch(feature) as scratch:
+        rows = feature(**_arguments(ask, scratch))
         rows = _checked_schema(feature, ask.scope, rows)
         rows = _keep_blobs(store, feature, rows)
     metrics = {
@@ -144,7 +145,17 @@ def _computed(store: Store, ask: Ask, claim: Claim) -> Outcome:
     return Outcome(ask, None, rows, column_digests(rows), failed, metrics, claim)
 
 
-def _arguments(ask: Ask, scratch: Path) -> dict[str, Any]:
+@contextmanager
+def _scratch(feature: AmberFeature) -> Iterator[dict[str, Path]]:
+    """An empty temporary folder as an argument, for a feature that wants one."""
+    if not feature.wants_scratch:
+        yield {}
+        return
+    with tempfile.TemporaryDirectory(prefix=f"mediaml-{feature.name}-") as folder:
+        yield {"scratch": Path(folder)}
+
+
+def _arguments(ask: Ask, scratch: Mapping[str, Path]) -> dict[str, Any]:
     arguments: dict[str, Any] = {}
     for one in ask.feature.inputs:
         view = ask.present[one.name]
@@ -154,9 +165,7 @@ def _arguments(ask: Ask, scratch: Path) -> dict[str, Any]:
             arguments[one.name] = {title: one.reads.from_value(each) for title, each in view.items()}
     if ask.config is not None:
         arguments["config"] = ask.config
-    if ask.feature.wants_scratch:
-        arguments["scratch"] = scratch
-    return arguments
+    return {**arguments, **scratch}
 
 
 def _checked_schema(feature: AmberFeature, scope: str, rows: Any) -> pa.Table:
@@ -166,13 +175,13 @@ def _checked_schema(feature: AmberFeature, scope: str, rows: Any) -> pa.Table:
             f"{feature.name} of {scope} returned other rows than it declares.\n"
             f"declared:\n{feature.schema}\nreturned:\n{got}\nMake the function return its schema"
         )
-    holes = [one.name for one in feature.schema if not one.nullable and rows.column(one.name).null_count]
+    holes = [name for name in feature.without_nulls if rows.column(name).null_count]
     if holes:
         raise FeatureError(
             f"{feature.name} of {scope} returned nulls in {', '.join(holes)}, declared without; declare the column "
             "nullable or make the function fill it"
         )
-    return rows.cast(feature.schema)
+    return rows if rows.schema.equals(feature.schema, check_metadata=True) else rows.cast(feature.schema)
 
 
 def _keep_blobs(store: Store, feature: AmberFeature, rows: pa.Table) -> pa.Table:

@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, fields, is_dataclass, replace
 from enum import Enum
+from functools import cached_property
 from typing import Any, Protocol, Self, get_args, get_origin, get_type_hints
 
 import pyarrow as pa
@@ -92,10 +93,15 @@ class AmberFeature:
         """The same feature with other defaults; raises FeatureError for a name it does not know."""
         return replace(self, config=config_from(self, values)) if values else self
 
-    @property
+    @cached_property
     def blobs(self) -> tuple[str, ...]:
         """Columns that hold names of stored files."""
         return tuple(one.name for one in self.schema if one.metadata == BLOB)
+
+    @cached_property
+    def without_nulls(self) -> tuple[str, ...]:
+        """Columns that are declared to hold no nulls."""
+        return tuple(one.name for one in self.schema if not one.nullable)
 
 
 def amber_feature(

@@ -75,7 +75,8 @@ def _describe(thing: Any, package: str) -> tuple[Any, list[Named]]:
         return _code(thing.__code__), list(_read_by(thing, package))
     if isinstance(thing, type):
         return thing.__qualname__, [*_bases(thing), *_members(thing)]
-    state = vars(thing) if hasattr(thing, "__dict__") else {}
+    kept = {name for name, member in vars(type(thing)).items() if isinstance(member, functools.cached_property)}
+    state = {name: value for name, value in getattr(thing, "__dict__", {}).items() if name not in kept}
     return _plain(thing) if not state else type(thing).__qualname__, [*state.items(), ("", type(thing))]
 
 

@@ -9,7 +9,7 @@ finding the head the same for the thousandth commit as for the first.
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, datetime
 from typing import Any, Literal
 
@@ -76,7 +76,14 @@ class Commit:
     @property
     def digest(self) -> str:
         """The identity of this commit, carried by the next one."""
-        return digest_of(asdict(self))
+        return digest_of(self.document)
+
+    @property
+    def document(self) -> dict[str, Any]:
+        """The commit as plain values."""
+        # not `asdict`, which copies every value again
+        value, current = (vars(one) if one else None for one in (self.value, self.current))
+        return {**vars(self), "value": value, "current": current}
 
 
 Moment = datetime | Commit
@@ -102,7 +109,7 @@ class Ledger:
     def append(self, commit: Commit, head: Commit | None) -> Commit | None:
         """Add the commit after `head`; None when somebody else did so first (read the head again)."""
         following = replace(commit, seq=head.seq + 1 if head else 0, before=head.digest if head else "")
-        created = self._objects.create(_name(following), to_json(asdict(following)))
+        created = self._objects.create(_name(following), to_json(following.document))
         return following if created else None
 
     def chain(self, feature: str, scope: str) -> list[Commit]:

@@ -11,10 +11,9 @@ the next run finds the memo.
 """
 
 import hashlib
-import io
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -80,7 +79,7 @@ class Store:
         """Store rows under their digest; writing the same rows again changes nothing."""
         digest = rows_digest(columns)
         name = _value_name(feature, digest)
-        encoded = encode(table)
+        encoded: bytes | memoryview = encode(table)
         if not self.objects.create(name, encoded):
             # another version of Parquet's writer may have stored equal rows as other bytes
             encoded = self.objects.read(name)
@@ -95,7 +94,7 @@ class Store:
 
     def remember(self, feature: str, key: str, memo: Memo, material: Mapping[str, Any]) -> Memo:
         """Bind a key to a value; when another writer was first, theirs is returned and stays."""
-        document = {**asdict(memo), "material": material}
+        document = {**vars(memo), "value": vars(memo.value), "material": material}
         if self.objects.create(_memo_name(feature, key), to_json(document)):
             return memo
         return self.recall(feature, key) or memo
@@ -202,12 +201,12 @@ class View:
         return path
 
 
-def encode(table: pa.Table) -> bytes:
+def encode(table: pa.Table) -> memoryview:
     """A table as Parquet bytes: zstd, dictionaries only where they pay (not on floats and blobs of bits)."""
     texts = [field.name for field in table.schema if pa.types.is_string(field.type)]
-    sink = io.BytesIO()
+    sink = pa.BufferOutputStream()
     pq.write_table(table, sink, compression=COMPRESSION, use_dictionary=texts or False)
-    return sink.getvalue()
+    return memoryview(sink.getvalue()).cast("B")
 
 
 def _value_name(feature: str, digest: str) -> str:
