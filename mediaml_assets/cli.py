@@ -11,6 +11,7 @@ import duckdb
 
 from mediaml_assets.errors import MediamlError
 from mediaml_assets.installation import prepare
+from mediaml_assets.settings import home
 
 
 class _Group(click.Group):
@@ -33,7 +34,10 @@ def main() -> None:
 @click.option("--seed", default=1, show_default=True, help="Which sample titles to render.")
 @click.option("--samples/--no-samples", default=True, show_default=True, help="Render the sample titles first.")
 def demo(seed: int, samples: bool) -> None:
-    """Render sample titles, bring everything up to date, and show the best match cuts."""
+    """Sample films in, match cuts out.
+
+    Renders the sample titles into the landing folder, describes every title there, and shows the best match cuts.
+    """
     from mediaml_assets.progress import rendering
     from mediaml_assets.samples.render import render
 
@@ -56,7 +60,10 @@ def demo(seed: int, samples: bool) -> None:
 
 @main.command()
 def ingest() -> None:
-    """Land what lies in the landing folder and compute what is missing."""
+    """Describe what lies in the landing folder.
+
+    Lands new, changed and withdrawn films and computes every value that is missing or out of date.
+    """
     prepare()
     _ingest()
 
@@ -64,14 +71,19 @@ def ingest() -> None:
 @main.command()
 @click.option("--titles", default=None, help="Slugs, with commas between; all by default.")
 @click.option("--flavour", "flavours", multiple=True, help="One flavour or several; all by default.")
-@click.option("--k", default=20, show_default=True, help="Cuts a flavour.")
-@click.option("--previews", default=3, show_default=True, help="How many cuts a flavour to render as mp4.")
+@click.option("--k", type=click.IntRange(min=1), default=20, show_default=True, help="Cuts a flavour.")
+@click.option(
+    "--previews", type=click.IntRange(min=0), default=3, show_default=True, help="Cuts a flavour to render as mp4."
+)
 def cuts(titles: str | None, flavours: tuple[str, ...], k: int, previews: int) -> None:
-    """The best match cuts of any titles, as a table, a contact sheet and a page."""
+    """Show the best match cuts of any titles.
+
+    Prints a table and writes a contact sheet, a page and preview clips; the current `match_cuts` stay as they are.
+    """
     prepare()
     settings: dict[str, object] = {"k": k}
     if titles:
-        settings["titles"] = tuple(titles.split(","))
+        settings["titles"] = _known(titles.split(","))
     if flavours:
         settings["flavours"] = flavours
     _show(Path("cuts"), settings, top=k, previews=previews)
@@ -81,7 +93,11 @@ def cuts(titles: str | None, flavours: tuple[str, ...], k: int, previews: int) -
 @click.argument("query", required=False)
 @click.option("--init", is_flag=True, help="Print the SQL that makes the views, for another DuckDB client.")
 def sql(query: str | None, init: bool) -> None:
-    """Ask the store in SQL: a view for each feature, its history, the ledger and the metrics."""
+    """Ask the store in SQL.
+
+    There is a view for each feature (its current values), for each feature's history, for the ledger and for the
+    metrics. Without a QUERY, lists the views.
+    """
     from mediaml_assets.amber.sql import connect, statements
     from mediaml_assets.amber.store import Store
 
@@ -97,7 +113,10 @@ def sql(query: str | None, init: bool) -> None:
 
 @main.command()
 def status() -> None:
-    """What stands where: each title's state, and every quarantined file with its reason."""
+    """Say where each title stands.
+
+    Lands what lies in the landing folder, computes nothing, and lists quarantined files with their reasons.
+    """
     from mediaml_assets.amber.store import Store
     from mediaml_assets.progress import print_quarantine, print_states
     from mediaml_assets.runs import land, refused, states
@@ -110,9 +129,13 @@ def status() -> None:
 
 
 @main.command()
-@click.option("--port", default=3000, show_default=True)
+@click.option("--port", type=click.IntRange(1, 65535), default=3000, show_default=True, help="Where the UI listens.")
 def ui(port: int) -> None:
-    """Open Dagster: the UI, the daemon, the landing sensor and automation, on this machine only."""
+    """Open Dagster on this machine.
+
+    Runs the UI, the daemon, the landing sensor and automation, until stopped: films dropped into the landing folder
+    lead to new match cuts.
+    """
     from dagster import DagsterInstance
 
     from mediaml_assets.amber.orphans import bury
@@ -124,6 +147,18 @@ def ui(port: int) -> None:
     dagster = str(Path(sys.executable).with_name("dagster"))
     arguments = ["dev", "-m", "mediaml_assets.definitions", "-h", "127.0.0.1", "-p", str(port)]
     os.execv(dagster, [dagster, *arguments])
+
+
+def _known(titles: list[str]) -> tuple[str, ...]:
+    """The titles, once each is known to be there."""
+    from mediaml_assets.amber.store import Store
+    from mediaml_assets.runs import present_titles
+
+    present = present_titles(Store(home().store))
+    for title in titles:
+        if title not in present:
+            raise click.BadParameter(f"there is no title {title!r}; there are {', '.join(present) or 'none'}")
+    return tuple(titles)
 
 
 def _ingest() -> None:
@@ -151,7 +186,6 @@ def _show(name: Path, settings: dict[str, object], top: int, previews: int) -> N
     from mediaml_assets.progress import print_cuts
     from mediaml_assets.runs import present_titles
     from mediaml_assets.search_platform.show import show
-    from mediaml_assets.settings import home
 
     store = Store(home().store)
     shown = show(store, mesh(), present_titles(store), settings, home().out / name, top, previews)

@@ -9,6 +9,7 @@
     ├── StoreError            the feature store cannot answer
     │   ├── NotStored         nothing is stored under that name
     │   └── Damaged           a stored object is not what its digest says
+    ├── SettingsError         mediaml.toml cannot be read
     └── ModelMissing          a configured model is not in the given folder
 
 Each message says what happened, to which title or file, and what to do next.
@@ -49,6 +50,10 @@ class NotStored(StoreError):
 
 class Damaged(StoreError):
     """A stored object is not what its digest says."""
+
+
+class SettingsError(MediamlError):
+    """`mediaml.toml` of the installation cannot be read."""
 
 
 class ModelMissing(MediamlError):

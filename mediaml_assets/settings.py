@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from mediaml_assets.errors import SettingsError
+
 
 @dataclass(frozen=True)
 class Home:
@@ -39,11 +41,16 @@ class Home:
         return self.root / "out"
 
     def feature_configs(self) -> dict[str, dict[str, Any]]:
-        """The `[features.<name>]` tables of mediaml.toml; empty when there is no such file."""
+        """The `[features.<name>]` tables of mediaml.toml, empty when there is no such file; raises SettingsError."""
         file = self.root / "mediaml.toml"
         if not file.exists():
             return {}
-        return dict(tomllib.loads(file.read_text()).get("features", {}))
+        try:
+            return {name: dict(table) for name, table in tomllib.loads(file.read_text()).get("features", {}).items()}
+        except (ValueError, TypeError, AttributeError, OSError) as error:
+            raise SettingsError(
+                f"{file} cannot be read ({error}); it holds tables like [features.match_cuts]"
+            ) from error
 
 
 def home() -> Home:

@@ -79,12 +79,13 @@ def _ledger_view(root: Path) -> str:
 
 
 def _feature_views(store: Store, feature: str) -> Iterable[str]:
-    """The views of one feature; none while no value was ever stored."""
+    """The views of one feature: its history once a value was ever current, its values while one is."""
     heads = _heads(store, feature)
     title = "" if [head.scope for head in heads] == [CATALOGUE] else "known.title, "
-    if store.objects.folders(f"values/{feature}"):
+    now = any(head.current for head in heads)
+    if now or any(row.current for head in heads for row in store.ledger.chain(feature, head.scope)):
         yield from _view(feature, f"{feature}_history", "history", f"{title}known.seq, known.made_at, ")
-    if any(head.current for head in heads):
+    if now:
         yield from _view(feature, feature, "current", title)
 
 

@@ -1,0 +1,76 @@
+"""The `mediaml` command: helps that read well, and errors that are one message and no traceback."""
+
+from pathlib import Path
+
+import click
+import pytest
+from click.testing import CliRunner, Result
+
+from mediaml_assets.cli import main
+
+COMMANDS = sorted(main.commands)
+
+
+@pytest.fixture
+def empty_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("MEDIAML_HOME", str(tmp_path))
+    monkeypatch.setenv("DAGSTER_HOME", str(tmp_path / "dagster"))
+    monkeypatch.delenv("MEDIAML_LANDING", raising=False)
+    return tmp_path
+
+
+def run(*words: str) -> Result:
+    return CliRunner(env={"COLUMNS": "120"}).invoke(main, words)
+
+
+def test_the_help_names_every_command_in_a_whole_sentence() -> None:
+    lines = run("--help").output.splitlines()
+    said = {line.split()[0]: line for line in lines[lines.index("Commands:") + 1 :]}
+    assert sorted(said) == COMMANDS
+    assert [line for line in said.values() if not line.endswith(".") or line.endswith("...")] == []
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_each_command_and_option_says_what_it_does(name: str) -> None:
+    answer = run(name, "--help")
+    assert answer.exit_code == 0
+    options = [one for one in main.commands[name].params if isinstance(one, click.Option)]
+    assert [one.name for one in options if not one.help] == []
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["sql", "selec 1"], 'syntax error at or near "selec"'),
+        (["sql", "select * from nowhere"], "nowhere does not exist"),
+        (["cuts", "--titles", "nobody"], "there is no title 'nobody'; there are none"),
+        (["cuts", "--flavour", "taste"], "there is no flavour taste; choose from frame, motion"),
+        (["cuts", "--k", "0"], "0 is not in the range x>=1"),
+        (["ui", "--port", "0"], "0 is not in the range"),
+        (["dance"], "No such command 'dance'"),
+    ],
+)
+def test_a_mistake_is_one_message(words: list[str], says: str, empty_home: Path) -> None:
+    answer = run(*words)
+    assert answer.exit_code != 0
+    assert says in answer.output
+    assert "Traceback" not in answer.output
+    assert isinstance(answer.exception, SystemExit)
+
+
+def test_a_wrong_settings_file_is_one_message(empty_home: Path) -> None:
+    (empty_home / "mediaml.toml").write_text("[features.match_cuts]\nkay = 3\n")
+    answer = run("status")
+    assert answer.exit_code == 1 and "match_cuts has no configuration named kay; it has" in answer.output
+    (empty_home / "mediaml.toml").write_text("[features.match_cuts\nk = 3\n")
+    answer = run("status")
+    assert answer.exit_code == 1 and "mediaml.toml" in answer.output
+    assert isinstance(answer.exception, SystemExit)
+
+
+def test_an_empty_installation_has_nothing_to_show(empty_home: Path) -> None:
+    answer = run("cuts")
+    assert answer.exit_code == 0, answer.output
+    assert "No match cuts" in answer.output
+    assert run("sql").exit_code == 0
+    assert run("status").exit_code == 0
