@@ -4,20 +4,20 @@ A value is known by the digest of its rows, not by the bytes of its Parquet file
 changes nothing. Every column has a digest of its own, because a consumer's key covers only the columns it reads.
 """
 
-import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
+from blake3 import blake3
 
 from mediaml_assets.errors import FeatureError
 
 
 def digest_of(document: Any) -> str:
-    """SHA-256 (hex, 64 characters) of a document of plain values, independent of the order of its keys."""
-    return hashlib.sha256(to_json(document)).hexdigest()
+    """BLAKE3 (hex, 64 characters) of a document of plain values, independent of the order of its keys."""
+    return blake3(to_json(document)).hexdigest()
 
 
 def to_json(document: Any) -> bytes:
@@ -26,7 +26,7 @@ def to_json(document: Any) -> bytes:
 
 
 def column_digests(table: pa.Table) -> dict[str, str]:
-    """SHA-256 of each column's type and values; the same for equal columns however they are chunked or sliced."""
+    """BLAKE3 of each column's type and values; the same for equal columns however they are chunked or sliced."""
     return {name: _column_digest(column) for name, column in zip(table.column_names, table.columns, strict=True)}
 
 
@@ -37,7 +37,7 @@ def rows_digest(columns: Mapping[str, str]) -> str:
 
 def _column_digest(column: pa.ChunkedArray) -> str:
     array = column.combine_chunks() if column.num_chunks != 1 else column.chunk(0)
-    digest = hashlib.sha256()
+    digest = blake3()
     for part in _parts(array):
         digest.update(part)
     return digest.hexdigest()

@@ -35,7 +35,7 @@ class Value:
     rows: int
     bytes: int
     """Size of the Parquet file."""
-    sha256: str
+    blake3: str
     """Digest of the Parquet file, for `verify`."""
 
 

@@ -1,18 +1,22 @@
-"""The one seam to storage: named, immutable objects in a folder (a bucket stands behind the same library).
+"""The one seam to storage: named, immutable objects in a folder.
 
 Only two promises are asked of storage: an object is created whole or not at all, and creating a name that exists
-fails. Nothing is overwritten, nothing is renamed.
+fails. Nothing is overwritten, so a bucket that creates only if absent can stand behind the same six calls.
 """
 
 import hashlib
+import io
+import os
+import shutil
+import uuid
 from collections import Counter
+from contextlib import suppress
 from pathlib import Path
 
-import obstore
-from obstore.exceptions import AlreadyExistsError
-from obstore.store import LocalStore
-
 from mediaml_assets.errors import NotStored
+
+_UNFINISHED = "#"
+"""Marks the name of a file that is still being written; what a killed writer left behind is no object."""
 
 
 class Objects:
@@ -25,56 +29,82 @@ class Objects:
         root.mkdir(parents=True, exist_ok=True)
         self.root = root
         self.operations: Counter[str] = Counter()
-        self._store = LocalStore(str(root))
 
     def create(self, name: str, data: bytes | memoryview) -> bool:
         """Create the object; False, and nothing changed, when the name exists."""
         self.operations["create"] += 1
+        path = f"{self.root}/{name}"
+        unfinished = _unfinished(path)
         try:
-            obstore.put(self._store, name, data, mode="create", use_multipart=False)
-        except AlreadyExistsError:
+            with _opened(unfinished) as file:
+                file.write(data)
+            # unlike a rename, a link fails when the name exists
+            os.link(unfinished, path)
+        except FileExistsError:
             return False
+        finally:
+            with suppress(FileNotFoundError):
+                os.unlink(unfinished)
         return True
 
     def read(self, name: str) -> bytes:
         """The whole object; raises NotStored."""
         self.operations["read"] += 1
         try:
-            return bytes(obstore.get(self._store, name).bytes())
+            with open(f"{self.root}/{name}", "rb") as file:
+                return file.read()
         except FileNotFoundError as missing:
             raise NotStored(f"nothing is stored as {name} below {self.root}") from missing
 
     def folders(self, prefix: str) -> list[str]:
         """Names of the folders directly below `prefix` (without it), sorted."""
-        self.operations["list"] += 1
-        found = obstore.list_with_delimiter(self._store, prefix)["common_prefixes"]
-        return sorted(str(path).rstrip("/").rpartition("/")[2] for path in found)
+        return sorted(entry.name for entry in self._entries(prefix) if entry.is_dir())
 
     def names(self, prefix: str) -> list[str]:
         """Names of the objects directly below `prefix` (without it), sorted."""
-        self.operations["list"] += 1
-        found = obstore.list_with_delimiter(self._store, prefix)["objects"]
-        return sorted(str(meta["path"]).rpartition("/")[2] for meta in found)
+        return sorted(
+            entry.name for entry in self._entries(prefix) if entry.is_file() and _UNFINISHED not in entry.name
+        )
 
     def add_file(self, file: Path) -> str:
         """Store a file as a blob named by its content, `<sha256>.<ext>`; returns that name."""
+        self.operations["create"] += 1
         with file.open("rb") as stream:
             name = hashlib.file_digest(stream, "sha256").hexdigest() + file.suffix
         path = self.blob_path(name)
-        self.operations["create"] += 1
         if not path.exists():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            unfinished = _unfinished(str(path))
+            shutil.copyfile(file, unfinished)
             # equal names are equal bytes, so an overwrite by a second writer changes nothing
-            obstore.put(self._store, _blob(name), file)
+            os.replace(unfinished, path)
         return name
 
     def blob_path(self, name: str) -> Path:
         """Where a blob can be read as a local file."""
-        return self.root / _blob(name)
+        return self.root / "blobs" / name[:2] / name
 
     def path(self, name: str) -> Path:
         """Where an object can be read as a local file."""
         return self.root / name
 
+    def _entries(self, prefix: str) -> list["os.DirEntry[str]"]:
+        self.operations["list"] += 1
+        try:
+            with os.scandir(f"{self.root}/{prefix}") as entries:
+                return list(entries)
+        except FileNotFoundError:
+            return []
 
-def _blob(name: str) -> str:
-    return f"blobs/{name[:2]}/{name}"
+
+def _unfinished(path: str) -> str:
+    return f"{path}{_UNFINISHED}{uuid.uuid4().hex}"
+
+
+def _opened(path: str) -> io.FileIO:
+    """A new file, unbuffered; its folder is made when it is the first one there."""
+    try:
+        return open(path, "xb", buffering=0)
+    except FileNotFoundError:
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        return open(path, "xb", buffering=0)

@@ -10,7 +10,6 @@ They are written in the order blobs, value, memo, ledger: a crash leaves at most
 the next run finds the memo.
 """
 
-import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+from blake3 import blake3
 
 from mediaml_assets.amber.claims import Claim, is_held
 from mediaml_assets.amber.keys import rows_digest, to_json
@@ -89,7 +89,7 @@ class Store:
             columns=dict(columns),
             rows=table.num_rows,
             bytes=len(encoded),
-            sha256=hashlib.sha256(encoded).hexdigest(),
+            blake3=blake3(encoded).hexdigest(),
         )
 
     def remember(self, feature: str, key: str, memo: Memo, material: Mapping[str, Any]) -> Memo:

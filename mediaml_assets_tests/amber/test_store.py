@@ -1,6 +1,5 @@
 """What is stored is read as it was, now and as of any moment, and damage says so."""
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -9,6 +8,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from blake3 import blake3
 
 from mediaml_assets.amber.keys import column_digests
 from mediaml_assets.amber.ledger import Commit, Event, Value
@@ -68,7 +68,7 @@ def test_a_value_is_known_by_its_rows_and_written_once(store: Store) -> None:
 def test_a_value_carries_digest_and_size_of_its_file(store: Store) -> None:
     value = write(store, ROWS)
     stored = store.objects.read(f"values/motion/{value.digest[:2]}/{value.digest}.parquet")
-    assert (value.bytes, value.sha256) == (len(stored), hashlib.sha256(stored).hexdigest())
+    assert (value.bytes, value.blake3) == (len(stored), blake3(stored).hexdigest())
 
 
 def test_equal_rows_stored_by_another_writer_keep_the_stored_files_digest(store: Store) -> None:
@@ -77,7 +77,7 @@ def test_equal_rows_stored_by_another_writer_keep_the_stored_files_digest(store:
     file.unlink()
     pq.write_table(ROWS, file, compression="snappy")
     value = write(store, ROWS)
-    assert (value.bytes, value.sha256) == (file.stat().st_size, hashlib.sha256(file.read_bytes()).hexdigest())
+    assert (value.bytes, value.blake3) == (file.stat().st_size, blake3(file.read_bytes()).hexdigest())
 
 
 def test_dictionaries_only_on_texts() -> None:
