@@ -1,7 +1,7 @@
 """The feature store: immutable values, the memo that finds them, and the ledger that says which one is current.
 
     values/<feature>/<aa>/<digest>.parquet     written once; no title inside
-    memo/<feature>/<aa>/<key>.json             memo key -> value; the first writer wins
+    memo/<feature>/<key>.json                  memo key -> value; the first writer wins
     claims/<feature>/<key>.lock                who computes it now
     ledger/<feature>/<scope>/...               the chain of commits
     blobs/<aa>/<sha256>.<ext>                  derivatives: mp4, flac, frame tapes
@@ -214,4 +214,4 @@ def _value_name(feature: str, digest: str) -> str:
 
 
 def _memo_name(feature: str, key: str) -> str:
-    return f"memo/{feature}/{key[:2]}/{key}.json"
+    return f"memo/{feature}/{key}.json"

@@ -173,13 +173,13 @@ def test_a_damaged_value_names_the_file_and_the_way_out(store: Store, damage: st
     with pytest.raises(Damaged) as raised:
         store.read_rows("motion", value)
     assert str(file) in str(raised.value)
-    assert "memo/motion/ke/key.json and run motion again" in str(raised.value)
+    assert "memo/motion/key.json and run motion again" in str(raised.value)
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "null", '{"value": null}', '{"value": {"digest": "d"}}'])
 def test_a_damaged_memo_names_the_file_and_the_way_out(store: Store, text: str) -> None:
-    store.objects.create("memo/motion/ke/key.json", text.encode())
-    with pytest.raises(Damaged, match=r"memo/motion/ke/key.json is no memo .*remove it and run motion again"):
+    store.objects.create("memo/motion/key.json", text.encode())
+    with pytest.raises(Damaged, match=r"memo/motion/key.json is no memo .*remove it and run motion again"):
         store.recall("motion", "key")
 
 

@@ -1,0 +1,172 @@
+"""SIGKILL at any moment: nothing half-written is visible, and only unfinished work runs again."""
+
+import json
+import random
+from pathlib import Path
+
+import pytest
+
+from mediaml_assets.amber.keys import column_digests, rows_digest
+from mediaml_assets.amber.store import CATALOGUE, Store
+from mediaml_assets_tests.amber.installation import Installation
+from mediaml_assets_tests.amber.processes import files_below, start
+from mediaml_assets_tests.amber.toy import calls
+
+TEXTS = {"one": "abba", "two": "xyz", "held": "aq"}
+POINTS = 40
+"""More than the objects that landing and computing the three titles create."""
+
+BRING_UP = """
+import os, pathlib, signal, sys, time
+from mediaml_assets.amber.objects import Objects
+from mediaml_assets_tests.amber import toy
+from mediaml_assets_tests.amber.installation import Installation
+
+def bring_up(home):
+    os.environ.update(MEDIAML_HOME=home, TOY_CALLS=home + "/calls")
+    here = Installation(pathlib.Path(home))
+    here.land()
+    here.settle()
+"""
+
+KILLED_FROM_OUTSIDE = (
+    BRING_UP
+    + """
+called = toy.called
+toy.called = lambda *args: (called(*args), time.sleep(0.02))
+for argument in sys.argv[1:]:
+    home, seconds = argument.split("=")
+    child = os.fork()
+    if not child:
+        bring_up(home)
+        os._exit(0)
+    time.sleep(float(seconds))
+    os.kill(child, signal.SIGKILL)
+    print(os.waitpid(child, 0)[1], flush=True)
+"""
+)
+
+KILLED_AT_EACH_OBJECT = (
+    BRING_UP
+    + """
+create = Objects.create
+
+def dying(point, after):
+    left = [point]
+    def instead(self, name, data):
+        left[0] -= 1
+        if left[0] < 0 and not after:
+            path = self.path(name)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            (path.parent / (path.name + "#1")).write_bytes(bytes(data)[: len(data) // 2])
+        if left[0] >= 0 or after:
+            create(self, name, data)
+        if left[0] < 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return True
+    return instead
+
+for point, home in enumerate(sys.argv[2:]):
+    child = os.fork()
+    if not child:
+        Objects.create = dying(point, sys.argv[1] == "after")
+        bring_up(home)
+        os._exit(0)
+    print(os.waitpid(child, 0)[1], flush=True)
+"""
+)
+
+
+def homes(folder: Path, count: int) -> list[Path]:
+    """Installations where the films have been delivered and nothing has happened yet."""
+    made = [folder / f"{number:02}" for number in range(count)]
+    for home in made:
+        (home / "landing").mkdir(parents=True)
+        for title, text in TEXTS.items():
+            (home / "landing" / f"{title}.mp4").write_text(text)
+    return made
+
+
+def run(script: str, *arguments: object) -> list[int]:
+    """The exit statuses (as `os.waitpid` gives them) that a script of forks prints."""
+    printed = start(script, *arguments).communicate(timeout=90)[0]
+    return [int(status) for status in printed.split()]
+
+
+def whole(store: Store) -> set[str]:
+    """Check that everything visible is whole; the calls (feature/scope) whose value is remembered."""
+    for name in files_below(store.objects.root):
+        if name.endswith(".json"):
+            json.loads(store.objects.path(name).read_bytes())
+    known = {memo.stem for memo in store.objects.path("memo").rglob("*.json")}
+    for feature in ("source", "letters", "counts", "total"):
+        for key in (one.stem for one in store.objects.path(f"memo/{feature}").rglob("*.json")):
+            memo = store.recall(feature, key)
+            assert memo is not None
+            assert rows_digest(column_digests(store.read_rows(feature, memo.value))) == memo.value.digest
+        for scope in store.ledger.scopes(feature):
+            before = ""
+            for seq, commit in enumerate(store.ledger.chain(feature, scope)):
+                assert (commit.seq, commit.before) == (seq, before)
+                before = commit.digest
+                if commit.current is not None:
+                    assert store.read_rows(feature, commit.current).num_rows == commit.current.rows
+    return known
+
+
+def answers(here: Installation) -> dict[str, str | None]:
+    """Feature/scope -> digest of what is current."""
+    found: dict[str, str | None] = {}
+    for feature in ("letters", "counts", "total"):
+        for scope in here.store.ledger.scopes(feature):
+            head = here.store.ledger.head(feature, scope)
+            found[f"{feature}/{scope}"] = head.current.digest if head and head.current else None
+    return found
+
+
+def finished_without_doing_anything_twice(home: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, str | None]:
+    """Bring a killed installation up; its answers."""
+    monkeypatch.setenv("MEDIAML_HOME", str(home))
+    monkeypatch.setenv("TOY_CALLS", str(home / "calls"))
+    here = Installation(home)
+    known, before = whole(here.store), calls()
+    here.land()
+    here.settle()
+    again = calls()[len(before) :]
+    assert len(set(again)) == len(again)
+    # what ran again is exactly what was remembered only now
+    assert len(again) == len(whole(here.store) - known)
+    assert files_below(home / "store/claims") == []
+    return answers(here)
+
+
+@pytest.fixture
+def undisturbed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, str | None]:
+    """The answers of an installation that nobody killed."""
+    wanted = finished_without_doing_anything_twice(homes(tmp_path / "undisturbed", 1)[0], monkeypatch)
+    assert wanted["counts/held"] is None and wanted[f"total/{CATALOGUE}"]
+    return wanted
+
+
+def test_killed_at_random_moments(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, undisturbed: dict[str, str | None]
+) -> None:
+    moments = random.Random(7)
+    killed = homes(tmp_path / "random", 8)
+    statuses = run(KILLED_FROM_OUTSIDE, *(f"{home}={moments.uniform(0, 0.35):.4f}" for home in killed))
+    assert statuses.count(9) >= 4
+    for home in killed:
+        assert finished_without_doing_anything_twice(home, monkeypatch) == undisturbed
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_killed_at_each_object(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, undisturbed: dict[str, str | None], when: str
+) -> None:
+    killed = homes(tmp_path / when, POINTS)
+    statuses = run(KILLED_AT_EACH_OBJECT, when, *killed)
+    finished = statuses.index(0)
+    assert statuses == [9] * finished + [0] * (POINTS - finished)
+    assert finished > 20
+    for home in killed[:finished]:
+        assert finished_without_doing_anything_twice(home, monkeypatch) == undisturbed
