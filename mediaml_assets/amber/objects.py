@@ -5,13 +5,13 @@ fails. Nothing is overwritten, so a bucket that creates only if absent can stand
 """
 
 import hashlib
-import io
 import os
 import shutil
 import uuid
 from collections import Counter
 from contextlib import suppress
 from pathlib import Path
+from typing import BinaryIO
 
 from mediaml_assets.errors import NotStored
 
@@ -101,10 +101,10 @@ def _unfinished(path: str) -> str:
     return f"{path}{_UNFINISHED}{uuid.uuid4().hex}"
 
 
-def _opened(path: str) -> io.FileIO:
-    """A new file, unbuffered; its folder is made when it is the first one there."""
+def _opened(path: str) -> BinaryIO:
+    """A new file; its folder is made when it is the first one there."""
     try:
-        return open(path, "xb", buffering=0)
+        return open(path, "xb")
     except FileNotFoundError:
         os.makedirs(os.path.dirname(path), exist_ok=True)
-        return open(path, "xb", buffering=0)
+        return open(path, "xb")

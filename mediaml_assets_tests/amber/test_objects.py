@@ -117,3 +117,19 @@ def test_calls_are_counted(objects: Objects) -> None:
     objects.names("a")
     objects.folders("a")
     assert objects.operations == {"create": 1, "read": 1, "list": 2}
+
+
+def test_a_full_disk_leaves_no_half_object(tmp_path: Path) -> None:
+    # a limit on the size of files cuts a write short as a full disk does
+    before = "import pathlib, resource, sys\nfrom mediaml_assets.amber.objects import Objects"
+    script = """
+resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
+objects = Objects(pathlib.Path(sys.argv[2]))
+for size in (1500, 500_000):
+    try:
+        print(objects.create(f"values/{size}", bytes(size)))
+    except OSError as error:
+        print(error.strerror)
+"""
+    assert together(1, before, script, tmp_path) == ["File too large\nFile too large\n"]
+    assert files_below(tmp_path) == []
