@@ -10,6 +10,7 @@
 No database file is shared: each client reads the files, so readers never block writers.
 """
 
+import re
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -51,53 +52,52 @@ def connect(store: Store) -> duckdb.DuckDBPyConnection:
 
 
 def statements(store: Store) -> Iterable[str]:
-    """The SQL that makes the views; run it in any DuckDB 1.2 or newer. Views follow the store when it is run again."""
+    """The SQL that makes the views; run it in any DuckDB 1.2 or newer.
+
+    The ledger's views follow the store; those of features show what stood there when the statements were run.
+    """
     root = store.objects.root
-    features = store.objects.folders("ledger")
-    if not features:
+    features = {feature: _heads(store, feature) for feature in store.objects.folders("ledger")}
+    if not any(features.values()):
         return
     yield _ledger_view(root)
-    file = f"{_quoted(root / 'values')} || '/' || feature || '/' || left(digest, 2) || '/' || digest || '.parquet'"
-    commits = (
-        "SELECT feature, scope AS title, seq, made_at, event, current.digest AS digest, generation, reason FROM ledger"
+    yield (
+        "CREATE OR REPLACE VIEW history AS SELECT feature, scope AS title, seq, made_at, event, current.digest AS "
+        f"digest, generation, reason, {_file(_quoted(root / 'values'), 'current.digest')} AS file FROM ledger "
+        "WHERE NOT contains(scope, '@')"
     )
-    yield f"CREATE OR REPLACE VIEW history AS SELECT *, {file} AS file FROM ({commits}) WHERE NOT contains(title, '@')"
     yield "CREATE OR REPLACE VIEW current AS FROM history QUALIFY seq = max(seq) OVER (PARTITION BY feature, title)"
     yield (
         "CREATE OR REPLACE VIEW metrics AS SELECT feature, scope AS title, seq, made_at, entry.key AS metric, "
         "entry.value AS value FROM (SELECT *, unnest(map_entries(metrics)) AS entry FROM ledger) "
         "WHERE event = 'computed'"
     )
-    for feature in features:
-        yield from _feature_views(store, feature)
+    for feature, heads in features.items():
+        # a value may have been current once and be no longer: then the feature's view is there, and empty
+        if any(row.current for head in heads for row in [head, *store.ledger.chain(feature, head.scope)]):
+            title = "" if [head.scope for head in heads] == [CATALOGUE] else "known.title, "
+            yield from _view(root, feature, f"{feature}_history", "history", f"{title}known.seq, known.made_at, ")
+            yield from _view(root, feature, feature, "current", title)
 
 
 def _ledger_view(root: Path) -> str:
     columns = ", ".join(f"{name}: '{kind}'" for name, kind in _LEDGER_COLUMNS.items())
-    files = _quoted(root / "ledger/*/*/*/*.json")
+    files = f"{_pattern(root)} || '/ledger/*/*/*/*.json'"
     return f"CREATE OR REPLACE VIEW ledger AS SELECT * FROM read_json({files}, columns = {{{columns}}})"
 
 
-def _feature_views(store: Store, feature: str) -> Iterable[str]:
-    """The views of one feature: its history once a value was ever current, its values while one is."""
-    heads = _heads(store, feature)
-    title = "" if [head.scope for head in heads] == [CATALOGUE] else "known.title, "
-    now = any(head.current for head in heads)
-    if now or any(row.current for head in heads for row in store.ledger.chain(feature, head.scope)):
-        yield from _view(feature, f"{feature}_history", "history", f"{title}known.seq, known.made_at, ")
-    if now:
-        yield from _view(feature, feature, "current", title)
-
-
-def _view(feature: str, name: str, known: str, columns: str) -> Iterable[str]:
+def _view(root: Path, feature: str, name: str, known: str, columns: str) -> Iterable[str]:
     """A view over the values that `known` (current or history) lists for a feature."""
-    where = f"feature = '{feature}' AND digest IS NOT NULL"
-    # a view takes no bound parameters but variables: set again, it shows what is current then
-    yield f"SET VARIABLE {name}_files = (SELECT list(DISTINCT file) FROM {known} WHERE {where})"
+    stored = f"feature = '{feature}' AND digest IS NOT NULL"
+    row = f"SELECT title, seq, made_at, file FROM {known} WHERE {stored}"
+    file = _file(_pattern(root / "values"), "digest")
+    # a view takes no bound parameters but variables; together they are one state of the store
+    yield f'SET VARIABLE "{name}_known" = (SELECT coalesce(list(row), []) FROM ({row}) AS row)'
+    yield f'SET VARIABLE "{name}_files" = (SELECT list(DISTINCT {file}) FROM history WHERE {stored})'
     yield (
-        f"CREATE OR REPLACE VIEW {name} AS SELECT {columns}rows.* EXCLUDE (filename) "
+        f'CREATE OR REPLACE VIEW "{name}" AS SELECT {columns}rows.* EXCLUDE (filename) '
         f"FROM read_parquet(getvariable('{name}_files'), filename = true, union_by_name = true) AS rows "
-        f"JOIN (FROM {known} WHERE {where}) AS known ON rows.filename = known.file"
+        f"JOIN (SELECT unnest(getvariable('{name}_known'), recursive := true)) AS known ON rows.filename = known.file"
     )
 
 
@@ -107,5 +107,15 @@ def _heads(store: Store, feature: str) -> list[Commit]:
     return [head for head in heads if head is not None]
 
 
-def _quoted(path: Path) -> str:
-    return "'" + str(path).replace("'", "''") + "'"
+def _file(values: str, digest: str) -> str:
+    """SQL for the file of a value below the folder of values."""
+    return f"{values} || '/' || feature || '/' || left({digest}, 2) || '/' || {digest} || '.parquet'"
+
+
+def _quoted(text: Path | str) -> str:
+    return "'" + str(text).replace("'", "''") + "'"
+
+
+def _pattern(path: Path) -> str:
+    """A path as a quoted pattern that matches nothing but itself."""
+    return _quoted(re.sub(r"[\[*?]", r"[\g<0>]", str(path)))
