@@ -16,7 +16,10 @@ def _since(condition: Condition) -> Condition:
     return condition.since(AC.newly_requested() & ~condition)
 
 
-_CHANGED: Condition = AC.any_deps_match(AC.data_version_changed())
+_CHANGED: Condition = AC.any_deps_match(
+    # what changed in the run that made this asset too was read by it: asking again would only recall it
+    AC.data_version_changed() & ~AC.executed_with_root_target()
+)
 
 ON_CHANGE: Condition = (
     # `missing` rather than `newly_missing`: also what lay there before the sensor was first turned on
