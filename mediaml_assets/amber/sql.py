@@ -72,12 +72,17 @@ def statements(store: Store) -> Iterable[str]:
         "entry.value AS value FROM (SELECT *, unnest(map_entries(metrics)) AS entry FROM ledger) "
         "WHERE event = 'computed'"
     )
+    # a view takes no bound parameters but variables; this one is what all feature views show: one state of the store
+    newest = "seq = max(seq) OVER (PARTITION BY feature, title) AS newest"
+    rows = f"SELECT feature, title, seq, made_at, digest, file, {newest} FROM history"
+    yield f"SET VARIABLE stored = (SELECT list(row) FROM ({rows}) AS row WHERE digest IS NOT NULL)"
     for feature, heads in features.items():
         # a value may have been current once and be no longer: then the feature's view is there, and empty
-        if any(row.current for head in heads for row in [head, *store.ledger.chain(feature, head.scope)]):
-            title = "" if [head.scope for head in heads] == [CATALOGUE] else "known.title, "
-            yield from _view(root, feature, f"{feature}_history", "history", f"{title}known.seq, known.made_at, ")
-            yield from _view(root, feature, feature, "current", title)
+        past = (row for head in heads for row in store.ledger.chain(feature, head.scope))
+        if any(head.current for head in heads) or any(row.current for row in past):
+            title = "" if [head.scope for head in heads] == [CATALOGUE] else "stored.title, "
+            yield from _view(root, feature, f"{feature}_history", "true", f"{title}stored.seq, stored.made_at, ")
+            yield from _view(root, feature, feature, "newest", title)
 
 
 def _ledger_view(root: Path) -> str:
@@ -86,18 +91,17 @@ def _ledger_view(root: Path) -> str:
     return f"CREATE OR REPLACE VIEW ledger AS SELECT * FROM read_json({files}, columns = {{{columns}}})"
 
 
-def _view(root: Path, feature: str, name: str, known: str, columns: str) -> Iterable[str]:
-    """A view over the values that `known` (current or history) lists for a feature."""
-    stored = f"feature = '{feature}' AND digest IS NOT NULL"
-    row = f"SELECT title, seq, made_at, file FROM {known} WHERE {stored}"
+def _view(root: Path, feature: str, name: str, which: str, columns: str) -> Iterable[str]:
+    """A view over the stored values of a feature, of those commits for which the condition `which` holds."""
+    stored = f"(FROM (SELECT unnest(getvariable('stored'), recursive := true)) WHERE feature = '{feature}')"
     file = _file(_pattern(root / "values"), "digest")
-    # a view takes no bound parameters but variables; together they are one state of the store
-    yield f'SET VARIABLE "{name}_known" = (SELECT coalesce(list(row), []) FROM ({row}) AS row)'
-    yield f'SET VARIABLE "{name}_files" = (SELECT list(DISTINCT {file}) FROM history WHERE {stored})'
+    # where nothing is current, any older value still says which columns there are
+    files = f"coalesce(list(DISTINCT {file}) FILTER ({which}), [min({file})])"
+    yield f'SET VARIABLE "{name}_files" = (SELECT {files} FROM {stored})'
     yield (
         f'CREATE OR REPLACE VIEW "{name}" AS SELECT {columns}rows.* EXCLUDE (filename) '
         f"FROM read_parquet(getvariable('{name}_files'), filename = true, union_by_name = true) AS rows "
-        f"JOIN (SELECT unnest(getvariable('{name}_known'), recursive := true)) AS known ON rows.filename = known.file"
+        f"JOIN {stored} AS stored ON rows.filename = stored.file AND {which}"
     )
 
 
