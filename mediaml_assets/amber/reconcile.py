@@ -21,8 +21,8 @@ _ACTIVE = [
 def reconcile_sensor(mesh: Mesh, seconds: int, titles_per_tick: int = 200) -> dg.SensorDefinition:
     """The sensor that compares memo keys with current values, `titles_per_tick` titles at a time.
 
-    It asks once for each (feature, title, key, landing generation): a computation that fails is not asked for again
-    until something about it changed.
+    It asks once for each (feature, title, key, landing generation, newest commit): a computation that fails is not
+    asked for again until something about it changed.
     """
 
     @dg.sensor(
@@ -42,7 +42,7 @@ def reconcile_sensor(mesh: Mesh, seconds: int, titles_per_tick: int = 200) -> dg
         bury(context.instance, manager.store)
         busy = _busy(context.instance)
         requests = list(_requests(mesh, manager.store, [one for one in slice_ if one not in busy]))
-        if not busy and not requests:
+        if titles and not busy and not requests:
             requests = list(_catalogue_requests(mesh, manager.store, titles))
         return dg.SensorResult(
             run_requests=requests,
@@ -75,7 +75,9 @@ def _catalogue_requests(mesh: Mesh, store: Store, titles: list[str]) -> Iterator
 def _run_key(mesh: Mesh, store: Store, name: str, titles: list[str]) -> str:
     ask = mesh.ask(store, name, titles)
     key = "withdrawn" if ask.withdrawn else ask.key
-    return f"{name}/{ask.scope}/{key}/{ask.generation}"
+    head = store.ledger.head(name, ask.chain)
+    # with the newest commit: code A, then B, then A again asks for A's key a second time
+    return f"{name}/{ask.scope}/{key}/{ask.generation}/{head.seq if head else 'none'}"
 
 
 def _busy(instance: dg.DagsterInstance) -> set[str]:

@@ -1,8 +1,10 @@
 """A whole installation in a temporary folder, driven tick by tick as the daemon would."""
 
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
+from dagster._core.definitions.partitions.context import partition_loading_context
 
 from mediaml_assets.amber.assets import STORE, TITLES, to_asset
 from mediaml_assets.amber.io_manager import FeatureStore
@@ -87,6 +89,17 @@ class Platform:
                 return
             self.run(requests)
         raise AssertionError("automation does not come to rest")
+
+    def tick(self, sensor: dg.SensorDefinition, cursor: str | None) -> Any:
+        """One tick of a sensor, as the daemon evaluates it."""
+        context = dg.build_sensor_context(
+            instance=self.instance,
+            cursor=cursor,
+            definitions=dg.Definitions.merge(self.definitions, dg.Definitions(sensors=[sensor])),
+            resources={STORE: FeatureStore(root=str(self.home / "store"))},
+        )
+        with partition_loading_context(dynamic_partitions_store=self.instance):
+            return sensor.evaluate_tick(context)
 
     def titles(self) -> list[str]:
         return list(self.instance.get_dynamic_partitions(str(TITLES.name)))
