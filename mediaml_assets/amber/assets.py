@@ -2,7 +2,7 @@
 
 import dataclasses
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import dagster as dg
@@ -13,7 +13,7 @@ from mediaml_assets.amber.automation import ANY_TITLE, ON_CHANGE
 from mediaml_assets.amber.evaluation import DRIFT, Outcome, evaluate
 from mediaml_assets.amber.feature import AmberFeature, Check, Scope
 from mediaml_assets.amber.io_manager import FeatureStore
-from mediaml_assets.amber.store import CATALOGUE, View
+from mediaml_assets.amber.store import CATALOGUE, Store, View
 from mediaml_assets.errors import BadInput
 
 TITLES = dg.DynamicPartitionsDefinition(name="titles")
@@ -21,6 +21,9 @@ TITLES = dg.DynamicPartitionsDefinition(name="titles")
 
 STORE = "feature_store"
 """Resource key of the IO manager."""
+
+PREVIEW = 999
+"""Characters of Markdown up to which the Dagster UI shows metadata in place, and not behind a link."""
 
 
 def to_asset(feature: AmberFeature, group: str) -> dg.AssetsDefinition:
@@ -71,7 +74,7 @@ def _materialize(
         return dg.MaterializeResult(
             value=outcome,
             data_version=dg.DataVersion(_data_version(manager, outcome)),
-            metadata=_metadata(outcome),
+            metadata=_metadata(manager.store, outcome),
             check_results=_check_results(feature, outcome),
         )
     except BaseException:
@@ -94,37 +97,61 @@ def _data_version(manager: FeatureStore, outcome: Outcome) -> str:
     return head.current.digest if head and head.current else "ad-hoc"
 
 
-def _metadata(outcome: Outcome) -> dict[str, Any]:
-    """What the Dagster UI shows of a materialisation."""
+def _metadata(store: Store, outcome: Outcome) -> dict[str, Any]:
+    """What the Dagster UI shows of a materialisation, what people look for first."""
     ask = outcome.ask
+    rows = _rows(store, outcome)
     found: dict[str, Any] = {
+        "dagster/partition_row_count" if ask.scope != CATALOGUE else "dagster/row_count": rows.num_rows,
         "memoised": outcome.memo is not None,
-        "memo_key": ask.key if not ask.withdrawn else "withdrawn",
-        "digest": outcome.digest,
-        "generation": ask.generation,
-        **outcome.metrics,
+        **{name: value for name, value in outcome.metrics.items() if name != "rows"},
     }
-    rows = outcome.memo.value.rows if outcome.memo else outcome.rows.num_rows if outcome.rows is not None else 0
-    found["dagster/partition_row_count" if ask.scope != CATALOGUE else "dagster/row_count"] = rows
     if ask.chain != ask.scope:
         found["answer"] = f"ad-hoc configuration, kept as {ask.chain}; the current value is unchanged"
+    return {
+        **found,
+        "preview": dg.MetadataValue.md(_preview(rows)),
+        "value_digest": outcome.digest,
+        "memo_key": ask.key if not ask.withdrawn else "withdrawn",
+        "landing_generation": ask.generation,
+    }
+
+
+def _rows(store: Store, outcome: Outcome) -> pa.Table:
+    """The rows that an outcome stands for, without vectors and bits; none when withdrawn."""
+    schema = outcome.ask.feature.schema
+    plain = [
+        one.name for one in schema if not (pa.types.is_nested(one.type) or pa.types.is_fixed_size_binary(one.type))
+    ]
     if outcome.rows is not None:
-        found["preview"] = dg.MetadataValue.md(_preview(outcome.rows))
-    return found
+        return outcome.rows.select(plain)
+    if outcome.memo is not None:
+        return store.read_rows(outcome.ask.feature.name, outcome.memo.value, plain)
+    return schema.empty_table().select(plain)
 
 
 def _preview(rows: pa.Table) -> str:
-    """The first rows as a Markdown table, without vectors and bits."""
-    plain = [
-        one.name for one in rows.schema if not (pa.types.is_nested(one.type) or pa.types.is_fixed_size_binary(one.type))
-    ]
-    shown = rows.select(plain).slice(0, 10).to_pylist()
-    lines = [" | ".join(plain), " | ".join("---" for _ in plain)]
-    lines += [
-        " | ".join(f"{value:.4g}" if isinstance(value, float) else str(value) for value in row.values())
-        for row in shown
-    ]
-    return "\n".join(f"| {line} |" for line in lines)
+    """The first rows as a Markdown table of at most `PREVIEW` characters; a single row stands upright."""
+    head, *body = (
+        [("column", "value"), *rows.to_pylist()[0].items()]
+        if rows.num_rows == 1
+        else [tuple(rows.column_names), *(tuple(row.values()) for row in rows.slice(0, 10).to_pylist())]
+    )
+    lines = [_line(head), _line(["---"] * len(head))]
+    for row in body:
+        lines.append(_line([_cell(value) for value in row]))
+        if len("\n".join(lines)) > PREVIEW:
+            return "\n".join(lines[:-1])
+    return "\n".join(lines)
+
+
+def _line(cells: Sequence[str]) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def _cell(value: Any) -> str:
+    text = f"{value:.4g}" if isinstance(value, float) else "" if value is None else str(value)
+    return text if len(text) <= 40 else f"{text[:12]}…{text[-12:]}"
 
 
 def _drift_check(feature: AmberFeature) -> list[Check]:

@@ -51,4 +51,5 @@ def automation_sensor(seconds: int) -> dg.AutomationConditionSensorDefinition:
         default_status=dg.DefaultSensorStatus.RUNNING,
         # the memo makes a repeated request cheap, so one run per title is clearer than a backfill over several
         emit_backfills=False,
+        description="Asks for values that are missing, or whose code or inputs changed.",
     )
