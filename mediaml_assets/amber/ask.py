@@ -1,12 +1,12 @@
 """What is wanted, and its memo key: the feature, for which scope, from which inputs, under which configuration."""
 
 import importlib.metadata
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import cache, cached_property
 from typing import Any
 
-from mediaml_assets.amber.feature import AmberFeature, Input, config_from
+from mediaml_assets.amber.feature import AmberFeature, Input, Scope, config_from
 from mediaml_assets.amber.fingerprint import fingerprint
 from mediaml_assets.amber.keys import digest_of
 from mediaml_assets.amber.store import View
@@ -41,14 +41,23 @@ class Ask:
 
     @cached_property
     def present(self) -> Inputs:
-        """The inputs without withdrawn titles, and narrowed to `config.titles` when the configuration names some."""
+        """The inputs without the titles that must be left out: withdrawn, in the middle of a change, or not asked for.
+
+        A configuration narrows the catalogue by a field named `titles`.
+        """
         wanted = getattr(self.config, "titles", None)
+        over_titles = [views for views in self.inputs.values() if not isinstance(views, View)]
+        titles = sorted({title for views in over_titles for title in views if not wanted or title in wanted})
+        kept = [title for title in titles if _is_congruent([views[title] for views in over_titles if title in views])]
         return {
-            name: view
-            if isinstance(view, View)
-            else {t: v for t, v in sorted(view.items()) if not v.withdrawn and (not wanted or t in wanted)}
-            for name, view in self.inputs.items()
+            name: views if isinstance(views, View) else {title: views[title] for title in kept if title in views}
+            for name, views in self.inputs.items()
         }
+
+    @cached_property
+    def reads(self) -> dict[str, dict[str, str]]:
+        """Upstream feature -> digest of each column read, of a feature of one title; empty over many."""
+        return {} if self.feature.scope is Scope.CATALOGUE else self.material["inputs"]
 
     @cached_property
     def withdrawn(self) -> bool:
@@ -85,6 +94,13 @@ class Ask:
             for one in [view] if isinstance(view, View) else view.values():
                 newest[one.title] = max(newest.get(one.title, 0), one.generation)
         return sum(newest.values())
+
+
+def _is_congruent(views: Sequence[View]) -> bool:
+    """Whether the values of one title are all there and were made from one another."""
+    if any(view.withdrawn for view in views):
+        return False
+    return all(view.was_made_from(upstream) for view in views for upstream in views)
 
 
 def code_of(feature: AmberFeature) -> str:

@@ -23,12 +23,19 @@ _CHANGED: Condition = AC.any_deps_match(
 
 ON_CHANGE: Condition = (
     # `missing` rather than `newly_missing`: also what lay there before the sensor was first turned on
-    (AC.missing() | _since(AC.code_version_changed()) | _since(_CHANGED))
+    (
+        AC.missing()
+        | _since(AC.code_version_changed())
+        | _since(_CHANGED)
+        # a title's chain runs as one: values of one title are never made from different states of another; the memo
+        # ends it early where rows stayed the same
+        | AC.any_deps_match(AC.will_be_requested())
+    )
     & ~AC.any_deps_missing()
     & ~AC.any_deps_in_progress()
     & ~AC.in_progress()
     # a title that failed is left alone until it is delivered again
-    & (~AC.execution_failed() | _since(_CHANGED))
+    & (~AC.execution_failed() | _since(_CHANGED) | _since(AC.code_version_changed()))
     & AC.all_deps_blocking_checks_passed()
 ).with_label("on_change")
 """For a feature of one title: missing, its code changed, or an input's value changed."""
@@ -38,6 +45,7 @@ ANY_TITLE: Condition = (
     & AC.any_deps_match(~AC.missing())
     & ~AC.in_progress()
     & ~AC.any_deps_in_progress()
+    & (~AC.execution_failed() | _since(_CHANGED) | _since(AC.code_version_changed()))
 ).with_label("any_title")
 """For a feature over all titles: any title's value changed; titles that have none yet do not hold it back."""
 

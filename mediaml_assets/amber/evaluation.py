@@ -7,7 +7,7 @@ Two steps, because the orchestrator's IO manager does the second one.
 """
 
 import logging
-import tempfile
+import shutil
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -106,7 +106,7 @@ def commit(store: Store, outcome: Outcome, run: str = "") -> Commit:
         event: Event = "reused" if outcome.memo else "withdrawn"
         return append(store, ask, event, outcome.memo, outcome.held_back, run, outcome.metrics)
     try:
-        value = store.write_rows(ask.feature.name, outcome.rows, ask.key, outcome.columns)
+        value = store.write_rows(ask.feature.name, outcome.rows, ask.key, outcome.columns, ask.reads)
         fresh = Memo(value, outcome.failed, code_of(ask.feature), outcome.metrics)
         memo = store.remember(ask.feature.name, ask.key, fresh, ask.material)
         return append(store, ask, "computed", memo, outcome.held_back, run, outcome.metrics)
@@ -130,7 +130,7 @@ def _computed(store: Store, ask: Ask, claim: Claim) -> Outcome:
     named = {"feature": feature.name, "title": ask.scope}
     log.info("%s of %s: computing", feature.name, ask.scope, extra=named)
     wall, cpu = time.perf_counter(), time.process_time()
-    with _scratch(feature) as scratch:
+    with _scratch(store, ask) as scratch:
         rows = feature(**_arguments(ask, scratch))
         rows = _checked_schema(feature, ask.scope, rows)
         rows = _keep_blobs(store, feature, rows)
@@ -146,13 +146,21 @@ def _computed(store: Store, ask: Ask, claim: Claim) -> Outcome:
 
 
 @contextmanager
-def _scratch(feature: AmberFeature) -> Iterator[dict[str, Path]]:
-    """An empty temporary folder as an argument, for a feature that wants one."""
-    if not feature.wants_scratch:
+def _scratch(store: Store, ask: Ask) -> Iterator[dict[str, Path]]:
+    """An empty temporary folder as an argument, for a feature that wants one; only the holder of the claim may ask.
+
+    It is named by the memo key, so that what a killed computation left there is removed by the next one.
+    """
+    if not ask.feature.wants_scratch:
         yield {}
         return
-    with tempfile.TemporaryDirectory(prefix=f"mediaml-{feature.name}-") as folder:
-        yield {"scratch": Path(folder)}
+    folder = store.scratch(ask.feature.name, ask.key)
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    try:
+        yield {"scratch": folder}
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _arguments(ask: Ask, scratch: Mapping[str, Path]) -> dict[str, Any]:

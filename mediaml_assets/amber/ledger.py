@@ -37,6 +37,8 @@ class Value:
     """Size of the Parquet file."""
     blake3: str
     """Digest of the Parquet file, for `verify`."""
+    reads: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """Upstream feature -> digest of each of its columns that this value was made from; empty over many titles."""
 
 
 @dataclass(frozen=True)

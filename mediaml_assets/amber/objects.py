@@ -75,9 +75,14 @@ class Objects:
         if not path.exists():
             path.parent.mkdir(parents=True, exist_ok=True)
             unfinished = _unfinished(str(path))
-            shutil.copyfile(file, unfinished)
-            # equal names are equal bytes, so an overwrite by a second writer changes nothing
-            os.replace(unfinished, path)
+            try:
+                shutil.copyfile(file, unfinished)
+                # equal names are equal bytes, so an overwrite by a second writer changes nothing
+                os.replace(unfinished, path)
+            finally:
+                # still there only when the copy failed, on a full disk for one
+                with suppress(FileNotFoundError):
+                    os.unlink(unfinished)
         return name
 
     def blob_path(self, name: str) -> Path:

@@ -19,7 +19,7 @@ import duckdb
 from mediaml_assets.amber.ledger import Commit
 from mediaml_assets.amber.store import CATALOGUE, Store
 
-_VALUE = "STRUCT(digest VARCHAR, key VARCHAR, columns JSON, rows BIGINT, bytes BIGINT, blake3 VARCHAR)"
+_VALUE = "STRUCT(digest VARCHAR, key VARCHAR, columns JSON, rows BIGINT, bytes BIGINT, blake3 VARCHAR, reads JSON)"
 _LEDGER_COLUMNS = {
     "feature": "VARCHAR",
     "scope": "VARCHAR",

@@ -3,6 +3,7 @@
     values/<feature>/<aa>/<digest>.parquet     written once; no title inside
     memo/<feature>/<key>.json                  memo key -> value; the first writer wins
     claims/<feature>/<key>.lock                who computes it now
+    scratch/<feature>/<key>/                   files of that computation, while it lasts
     ledger/<feature>/<scope>/...               the chain of commits
     blobs/<aa>/<sha256>.<ext>                  derivatives: mp4, flac, frame tapes
 
@@ -72,10 +73,21 @@ class Store:
         """Whether a living process holds the claim."""
         return is_held(self._claim_file(feature, key))
 
+    def scratch(self, feature: str, key: str) -> Path:
+        """Where the holder of the claim on this key may write while it computes."""
+        return self.objects.path(f"scratch/{feature}/{key}")
+
     def _claim_file(self, feature: str, key: str) -> Path:
         return self.objects.path(f"claims/{feature}/{key}.lock")
 
-    def write_rows(self, feature: str, table: pa.Table, key: str, columns: Mapping[str, str]) -> Value:
+    def write_rows(
+        self,
+        feature: str,
+        table: pa.Table,
+        key: str,
+        columns: Mapping[str, str],
+        reads: Mapping[str, Mapping[str, str]] | None = None,
+    ) -> Value:
         """Store rows under their digest; writing the same rows again changes nothing."""
         digest = rows_digest(columns)
         name = _value_name(feature, digest)
@@ -90,6 +102,7 @@ class Store:
             rows=table.num_rows,
             bytes=len(encoded),
             blake3=blake3(encoded).hexdigest(),
+            reads=reads or {},
         )
 
     def remember(self, feature: str, key: str, memo: Memo, material: Mapping[str, Any]) -> Memo:
@@ -180,14 +193,18 @@ class View:
             raise Damaged(f"{self.feature} of {self.title} has {len(rows)} rows where one was expected")
         return rows[0]
 
+    def was_made_from(self, upstream: "View") -> bool:
+        """Whether what this value read of an upstream value is what that holds now; so if it read nothing of it."""
+        read = self.value.reads.get(upstream.feature, {})
+        return all(upstream.value.columns.get(column) == digest for column, digest in read.items())
+
     def origin(self, name: str) -> "View":
         """The upstream value that this one was made from; raises InputMoved when that is no longer the current one.
 
         For what must be found through an input without being part of any key, such as where a file lies.
         """
         upstream = self.store.view(name, self.title)
-        stands = self.commit.value is not None and self.commit.value == self.commit.current
-        if upstream.withdrawn or not stands or self.commit.inputs.get(name) != upstream.value.digest:
+        if upstream.withdrawn or name not in self.value.reads or not self.was_made_from(upstream):
             raise InputMoved(f"{name} of {self.title} changed after {self.feature} was made; run {self.feature} again")
         return upstream
 

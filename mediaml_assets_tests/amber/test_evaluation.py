@@ -406,6 +406,28 @@ def test_files_are_stored_by_content_and_the_scratch_folder_goes(here: Installat
     assert not folders[0].exists()
 
 
+def test_the_scratch_folder_of_a_killed_computation_is_emptied_by_the_next(here: Installation) -> None:
+    def clip(letters: Letters, scratch: Path) -> pa.Table:
+        folders.append(scratch)
+        assert list(scratch.iterdir()) == []
+        if len(folders) == 1:
+            raise KeyboardInterrupt
+        return pa.table({"n": [1]}, schema=N)
+
+    folders: list[Path] = []
+    with_features(here, over_letters(clip))
+    here.deliver(one="abba")
+    here.compute("letters", "one")
+    with pytest.raises(KeyboardInterrupt):
+        here.compute("clip", "one")
+    # what a killed process would have left
+    folders[0].mkdir()
+    (folders[0] / "half.mp4").write_bytes(b"half")
+    assert here.compute("clip", "one").event == "computed"
+    assert folders[0] == folders[1] and here.store.objects.root in folders[0].parents
+    assert not folders[0].exists()
+
+
 def test_a_commit_says_who_when_and_from_what(here: Installation) -> None:
     began = datetime.now(UTC)
     here.deliver(one="abba")

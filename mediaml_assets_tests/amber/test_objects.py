@@ -1,5 +1,7 @@
 """An object is created whole, once, by one writer."""
 
+import errno
+import shutil
 from concurrent.futures import ThreadPoolExecutor
 from hashlib import sha256
 from pathlib import Path
@@ -100,6 +102,18 @@ def test_a_file_is_stored_once_by_its_content(objects: Objects, tmp_path: Path) 
     assert objects.blob_path(first).read_bytes() == b"film"
     assert objects.blob_path(first).stat().st_mtime_ns == stamp
     assert len(files_below(objects.root)) == 1
+
+
+def test_a_copy_that_fails_leaves_nothing(objects: Objects, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(source: Path, target: str) -> None:
+        Path(target).write_bytes(b"fi")
+        raise OSError(errno.ENOSPC, "no space left on device")
+
+    (tmp_path / "one.mp4").write_bytes(b"film")
+    monkeypatch.setattr(shutil, "copyfile", full)
+    with pytest.raises(OSError, match="no space"):
+        objects.add_file(tmp_path / "one.mp4")
+    assert files_below(objects.root) == []
 
 
 def test_many_may_add_one_file_at_once(objects: Objects, tmp_path: Path) -> None:

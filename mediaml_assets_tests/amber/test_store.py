@@ -204,7 +204,7 @@ def test_a_lost_blob_says_what_to_make_again(store: Store, tmp_path: Path) -> No
 def origin(store: Store, read: Sequence[int], now: Sequence[int] | None) -> View:
     """A value of `motion` made from `source` = read, while `source` is `now` (None: withdrawn)."""
     before = write(store, numbers(*read), "source")
-    append(store, write(store, ROWS), inputs={"source": before.digest})
+    append(store, replace(write(store, ROWS), reads={"source": before.columns}))
     current = None if now is None else write(store, numbers(*now), "source")
     store.ledger.append(Commit("source", "one", "withdrawn", current, current, "", 2), None)
     return store.view("motion", "one").origin("source")

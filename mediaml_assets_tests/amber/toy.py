@@ -15,6 +15,7 @@ from mediaml_assets.landing.arrivals import SOURCE, SourceFile
 
 LETTERS = pa.schema([("letter", pa.string())])
 COUNTS = pa.schema([("letter", pa.string()), ("n", pa.int64()), ("remark", pa.string())])
+SHARES = pa.schema([("n", pa.int64())])
 TOTAL = pa.schema([("title", pa.string()), ("n", pa.int64())])
 
 
@@ -50,6 +51,16 @@ class Counts:
     @classmethod
     def from_value(cls, view: Any) -> Self:
         return cls(sum(view.table(["n"]).column("n").to_pylist()), view.title)
+
+
+@dataclass(frozen=True)
+class Shares:
+    n: int
+    columns: ClassVar[tuple[str, ...]] = ("n",)
+
+    @classmethod
+    def from_value(cls, view: Any) -> Self:
+        return cls(view.row()["n"])
 
 
 @dataclass(frozen=True)
@@ -102,3 +113,30 @@ def total(counts: Mapping[str, Counts], config: TotalConfig) -> pa.Table:
 
 def toy_mesh(version: str = "1", remark: str = "", factor: int = 1) -> Mesh:
     return Mesh([letters, counts_version(version, remark, factor), total], sources=[SOURCE])
+
+
+def diamond_mesh() -> Mesh:
+    """letters -> counts -> shares, and shares reads letters too: both arms change when a file does."""
+
+    def shares(letters: Letters, counts: Counts) -> pa.Table:
+        called("shares", letters.title)
+        return pa.table({"n": [len(letters.text) - counts.n]}, schema=SHARES)
+
+    def worst(counts: Mapping[str, Counts], shares: Mapping[str, Shares]) -> pa.Table:
+        called("worst", ",".join(shares))
+        return pa.table({"title": list(shares), "n": [one.n for one in shares.values()]}, schema=TOTAL)
+
+    ends = [amber_feature(version="1", schema=SHARES)(shares)]
+    ends.append(amber_feature(version="1", schema=TOTAL, scope=Scope.CATALOGUE)(worst))
+    return Mesh([letters, counts_version("1", ""), *ends], sources=[SOURCE])
+
+
+def failing_mesh() -> Mesh:
+    """A catalogue feature that always fails."""
+
+    def total(counts: Mapping[str, Counts]) -> pa.Table:
+        called("total", ",".join(counts))
+        raise RuntimeError("a mistake in the algorithm")
+
+    feature = amber_feature(version="1", schema=TOTAL, scope=Scope.CATALOGUE)(total)
+    return Mesh([letters, counts_version("1", ""), feature], sources=[SOURCE])
