@@ -105,25 +105,28 @@ def look(folder: LandingFolder, store: Store, known: Mapping[str, list[int]], li
     files = {one.path: one for one in folder.files()}
     titles, quarantine = _titles(folder, store, files.values())
     stamps = {path: _stamp(folder, files[path]) for path in titles}
-    changed = [files[path] for path in titles if known.get(path) != stamps[path]]
+    unchanged = {path for path in titles if known.get(path) == stamps[path]}
+    # the oldest first, so that files which keep growing hold nobody up
+    changed = sorted((files[path] for path in titles.keys() - unchanged), key=lambda one: (one.mtime_ns, one.path))
     settled = folder.settled(changed[:limit])
     arrivals = [_deliver(store, titles[one.path], one) for one in settled]
-    if not known or set(known) - set(titles):
+    if folder.is_there() and (not known or known.keys() - unchanged):
         slugs = {title.slug for title in titles.values()}
         arrivals += [_withdraw(store, head) for head in _sources(store) if head.current and head.scope not in slugs]
-    dealt_with = {one.path for one in settled} | {path for path in titles if known.get(path) == stamps[path]}
+    dealt_with = {one.path for one in settled} | unchanged
+    # what could not be dealt with stays known as it was, so that its going away would be noticed
+    stood = {path: known[path] for path in titles if path in known}
     return Tick(
         arrivals=arrivals,
         quarantine=quarantine,
         quarantine_changed=_write_quarantine(store, quarantine),
-        known={path: stamps[path] for path in sorted(dealt_with)},
+        known=stood | {path: stamps[path] for path in dealt_with},
         more=len(changed) > len(settled),
     )
 
 
 def _stamp(folder: LandingFolder, file: LandedFile) -> list[int]:
-    sidecar = folder.sidecar(file.path)
-    return [file.size, file.mtime_ns, sidecar.stat().st_mtime_ns if sidecar.is_file() else 0]
+    return [file.size, file.mtime_ns, folder.sidecar_mtime_ns(file.path)]
 
 
 def _titles(
@@ -137,7 +140,7 @@ def _titles(
         try:
             title = _title(folder, file)
         except TitleRefused as refusal:
-            quarantine[file.path] = str(refusal)
+            quarantine[_printable(file.path)] = str(refusal)
             continue
         held_by = holders.setdefault(title.slug, file.path)
         if held_by != file.path:
@@ -156,7 +159,14 @@ def _titles(
     return titles, quarantine
 
 
+def _printable(path: str) -> str:
+    """A path that can be stored as text and shown on one line, whatever bytes the file's name is made of."""
+    return "".join(one if one.isprintable() else one.encode("unicode_escape").decode() for one in path)
+
+
 def _title(folder: LandingFolder, file: LandedFile) -> Title:
+    if not file.path.isprintable():
+        raise TitleRefused(f"{file.path!r} has a name that is not printable text in UTF-8; rename it")
     if not file.readable:
         raise TitleRefused(f"{file.path!r} cannot be read: permission denied. Give the service read permission (chmod)")
     return title_of(file.path, folder.sidecar(file.path))
@@ -184,8 +194,8 @@ def _deliver(store: Store, title: Title, file: LandedFile) -> Arrival:
         "season": title.season,
         "episode": title.episode,
     }
-    value = _write(store, SOURCE, pa.Table.from_pylist([row], schema=SOURCE_SCHEMA))
-    return Arrival(title.slug, _commit(store, SOURCE, title.slug, "computed", value))
+    rows = pa.Table.from_pylist([row], schema=SOURCE_SCHEMA)
+    return Arrival(title.slug, _written(store, SOURCE, title.slug, rows))
 
 
 def _withdraw(store: Store, head: Commit) -> Arrival:
@@ -198,18 +208,22 @@ def _write_quarantine(store: Store, quarantine: Mapping[str, str]) -> bool:
     before = store.ledger.head(QUARANTINE, CATALOGUE)
     if before is None and not rows:
         return False
-    value = _write(store, QUARANTINE, pa.Table.from_pylist(rows, schema=QUARANTINE_SCHEMA))
-    after = _commit(store, QUARANTINE, CATALOGUE, "computed", value)
+    after = _written(store, QUARANTINE, CATALOGUE, pa.Table.from_pylist(rows, schema=QUARANTINE_SCHEMA))
     return before is None or after.seq != before.seq
 
 
-def _write(store: Store, feature: str, rows: pa.Table) -> Value:
+def _written(store: Store, feature: str, scope: str, rows: pa.Table) -> Commit:
+    """The commit at which these rows are current; what already stands there is not written again."""
     columns = column_digests(rows)
-    return store.write_rows(feature, rows, rows_digest(columns), columns)
+    head = store.ledger.head(feature, scope)
+    if head is not None and head.current is not None and head.current.digest == rows_digest(columns):
+        return head
+    value = store.write_rows(feature, rows, rows_digest(columns), columns)
+    return _commit(store, feature, scope, "computed", value)
 
 
 def _commit(store: Store, feature: str, scope: str, event: Event, value: Value | None) -> Commit:
-    """Append to a chain that landing writes itself; what already stands there is not written again."""
+    """Append to a chain that landing writes itself."""
     while True:
         head = store.ledger.head(feature, scope)
         if head is not None and head.current == value:

@@ -44,7 +44,7 @@ class LandingFolder:
     def settled(self, files: list[LandedFile]) -> list[LandedFile]:
         """Those of the files that did not change while we waited: a copy that is under way is left for later.
 
-        Waits `settle_seconds` when one of them is younger than that; otherwise not at all.
+        Waits until the youngest is `settle_seconds` old, at least a moment and at most `settle_seconds`.
         """
         newest = max((one.mtime_ns for one in files), default=0)
         age = time.time() - newest / 1e9
@@ -57,10 +57,19 @@ class LandingFolder:
         """Where a person may write the catalogue facts of a film: `<file>.title.json` beside it."""
         return self.root / f"{path}.title.json"
 
+    def sidecar_mtime_ns(self, path: str) -> int:
+        """When the sidecar was written; 0 when there is none."""
+        stamp = self._stat(self.sidecar(path))
+        return stamp[1] if stamp else 0
+
+    def is_there(self) -> bool:
+        """Whether there is a folder to look at: files are not gone because a disk is not mounted."""
+        return self.root.is_dir()
+
     def _walk(self, folder: Path) -> Iterator[LandedFile]:
         try:
             entries = list(os.scandir(folder))
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return
         except PermissionError:
             yield LandedFile(folder.relative_to(self.root).as_posix(), 0, 0, readable=False)
@@ -71,14 +80,15 @@ class LandingFolder:
             if entry.is_dir(follow_symlinks=False):
                 yield from self._walk(Path(entry.path))
             elif PurePosixPath(entry.name).suffix.lower() in FILMS and entry.is_file():
-                stat = entry.stat()
+                stamp = self._stat(Path(entry.path))
                 relative = Path(entry.path).relative_to(self.root).as_posix()
-                yield LandedFile(relative, stat.st_size, stat.st_mtime_ns, os.access(entry.path, os.R_OK))
+                if stamp is not None:
+                    yield LandedFile(relative, *stamp, os.access(entry.path, os.R_OK))
 
     @staticmethod
     def _stat(path: Path) -> tuple[int, int] | None:
         try:
             stat = path.stat()
-        except FileNotFoundError:
+        except OSError:
             return None
         return stat.st_size, stat.st_mtime_ns

@@ -74,11 +74,15 @@ def events(tick: Tick) -> Sequence[dg.AssetMaterialization]:
         lines = [
             "| file | reason |",
             "| --- | --- |",
-            *(f"| `{p}` | {r} |" for p, r in sorted(tick.quarantine.items())),
+            *(f"| `{_cell(path)}` | {_cell(reason)} |" for path, reason in sorted(tick.quarantine.items())),
         ]
         metadata: dict[str, Any] = {"files": len(tick.quarantine), "quarantine": dg.MetadataValue.md("\n".join(lines))}
         found.append(dg.AssetMaterialization(QUARANTINE, metadata=metadata))
     return found
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", r"\|")
 
 
 def _arrival_event(arrival: Arrival) -> dg.AssetMaterialization:

@@ -6,15 +6,22 @@ any name.mp4 + sidecar        -> what the sidecar says: {"title": "...", "show":
 """
 
 import json
+import os
 import re
 import unicodedata
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+from typing import Any
 
 from mediaml_assets.errors import TitleRefused
 
-SLUG = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}")
+LONGEST = 100
+"""Characters of a slug, at most."""
+
+SLUG = re.compile(rf"[A-Za-z0-9][A-Za-z0-9_.-]{{0,{LONGEST - 1}}}")
 """What a title slug looks like; besides, it holds no `..`: slugs become folder names and command-line words."""
+
+_RULE = "letters a-z, digits, '_', '-' and single '.', beginning with a letter or digit, at most 100 of them"
 
 _EPISODE = re.compile(
     r"(?P<show>[^/]+)/s(?:eason)?[ _-]?(?P<season>\d{1,3})/e(?:pisode)?[ _-]?(?P<episode>\d{1,4})", re.I
@@ -41,7 +48,8 @@ def title_of(path: str, sidecar: Path | None = None) -> Title:
     Raises:
         TitleRefused: the path or the sidecar gives no valid slug.
     """
-    if sidecar is not None and sidecar.is_file():
+    # unlike Path.is_file, no error for a name that is too long
+    if sidecar is not None and os.path.isfile(sidecar):
         return _from_sidecar(path, sidecar)
     stem = PurePosixPath(path).with_suffix("").as_posix()
     episode = _EPISODE.fullmatch(stem)
@@ -51,34 +59,65 @@ def title_of(path: str, sidecar: Path | None = None) -> Title:
     return Title(_valid(f"{show}-s{season:02d}e{number:02d}", path), show, season, number)
 
 
+def _is_slug(text: str) -> bool:
+    return SLUG.fullmatch(text) is not None and ".." not in text
+
+
 def _valid(slug: str, path: str) -> str:
-    if SLUG.fullmatch(slug) and ".." not in slug:
+    if _is_slug(slug):
         return slug
+    name = _suggestion(path)
     raise TitleRefused(
-        f"{path!r} gives no title: a title is made of letters a-z, digits, '_', '-' and single '.', and begins with a "
-        f"letter or digit. Rename it, for example to {_suggestion(path)!r}, or put the title into a sidecar "
-        f'"{PurePosixPath(path).name}.title.json": {{"title": "{PurePosixPath(_suggestion(path)).stem}"}}'
+        f"{path!r} gives no title: a title is made of {_RULE}. Rename it, for example to "
+        f"{name + PurePosixPath(path).suffix!r}, or put the title into a sidecar "
+        f'"{PurePosixPath(path).name}.title.json": {{"title": "{name.replace("/", "-")}"}}'
     )
 
 
 def _suggestion(path: str) -> str:
-    """A name near to the given one that would be accepted."""
-    stem = unicodedata.normalize("NFKD", PurePosixPath(path).stem).encode("ascii", "ignore").decode()
-    words = re.findall(r"[A-Za-z0-9]+", stem)
-    return ("_".join(words) or "title") + PurePosixPath(path).suffix
+    """A path near to the given one, without its suffix, that would be accepted."""
+    parts = [_near(part) for part in PurePosixPath(path).with_suffix("").parts]
+    name = "/".join(parts)
+    return name if len(name) <= LONGEST else parts[-1][:LONGEST]
+
+
+def _near(part: str) -> str:
+    plain = unicodedata.normalize("NFKD", part).encode("ascii", "ignore").decode()
+    return "_".join(re.findall(r"[A-Za-z0-9]+", plain)) or "title"
 
 
 def _from_sidecar(path: str, sidecar: Path) -> Title:
     try:
-        facts = json.loads(sidecar.read_text())
+        facts = json.loads(sidecar.read_text(encoding="utf-8"))
         return Title(
-            slug=_valid(str(facts["title"]), path),
-            show=str(facts["show"]) if facts.get("show") is not None else None,
-            season=int(facts["season"]) if facts.get("season") is not None else None,
-            episode=int(facts["episode"]) if facts.get("episode") is not None else None,
+            slug=_slug(facts["title"]),
+            show=_text(facts["show"]) if facts.get("show") is not None else None,
+            season=_number(facts["season"]) if facts.get("season") is not None else None,
+            episode=_number(facts["episode"]) if facts.get("episode") is not None else None,
         )
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, ArithmeticError, RecursionError) as error:
         raise TitleRefused(
-            f'the sidecar of {path!r} cannot be used ({error}); it must be JSON like {{"title": "my_film", "show": '
-            '"my_show", "season": 1, "episode": 2}, of which only "title" is needed'
+            f"the sidecar of {path!r} cannot be used ({type(error).__name__}: {error}); it must be JSON like "
+            '{"title": "my_film", "show": "my_show", "season": 1, "episode": 2}, of which only "title" is needed; '
+            f"a title is made of {_RULE}"
         ) from error
+
+
+def _slug(fact: Any) -> str:
+    if not isinstance(fact, str) or not _is_slug(fact):
+        raise ValueError(f"{str(fact)[:LONGEST]!r} is no title")
+    return fact
+
+
+def _text(fact: Any) -> str:
+    text = str(fact)
+    if not text.isprintable() or len(text) > LONGEST:
+        raise ValueError(f"{text[:LONGEST]!r} is no name of a show")
+    return text
+
+
+def _number(fact: Any) -> int:
+    number = int(fact)
+    if not 0 <= number < 10_000:
+        raise ValueError(f"{number} is no season or episode")
+    return number

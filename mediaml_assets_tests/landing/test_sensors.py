@@ -1,0 +1,169 @@
+"""What the landing sensor tells Dagster."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import pytest
+
+from mediaml_assets.amber.assets import STORE
+from mediaml_assets.amber.io_manager import FeatureStore
+from mediaml_assets.landing.sensors import landing_assets, landing_sensor, report
+from mediaml_assets_tests.landing.conftest import Landing
+
+
+class Daemon:
+    """Ticks the landing sensor and does what it asks for."""
+
+    def __init__(self, home: Path, instance: dg.DagsterInstance) -> None:
+        self.instance = instance
+        self.sensor = landing_sensor(seconds=5)
+        self.resources = {STORE: FeatureStore(root=str(home / "store"))}
+        self.definitions = dg.Definitions(landing_assets(), sensors=[self.sensor], resources=self.resources)
+        self.cursor: str | None = None
+
+    def tick(self) -> Any:
+        context = dg.build_sensor_context(
+            instance=self.instance,
+            cursor=self.cursor,
+            definitions=self.definitions,
+            resources=self.resources,
+        )
+        data = self.sensor.evaluate_tick(context)
+        # like the daemon: a tick that is skipped keeps its cursor, partitions come before events
+        self.cursor = data.cursor
+        for request in data.dynamic_partitions_requests or []:
+            self.instance.add_dynamic_partitions(request.partitions_def_name, list(request.partition_keys))
+        for event in data.asset_events:
+            self.instance.report_runless_asset_event(event)
+        return data
+
+    def titles(self) -> list[str]:
+        return sorted(self.instance.get_dynamic_partitions("titles"))
+
+
+@pytest.fixture
+def daemon(landing: Landing, monkeypatch: pytest.MonkeyPatch) -> Iterator[Daemon]:
+    monkeypatch.setattr("mediaml_assets.landing.bucket.time.sleep", lambda seconds: None)
+    with dg.DagsterInstance.ephemeral() as instance:
+        yield Daemon(landing.root.parent, instance)
+
+
+def events(data: Any) -> list[tuple[str, str | None, str | None]]:
+    """(asset, title, state) of each event."""
+    return [
+        (
+            event.asset_key.to_user_string(),
+            event.partition,
+            event.metadata["state"].value if "state" in event.metadata else None,
+        )
+        for event in data.asset_events
+    ]
+
+
+def test_a_new_file_is_a_partition_and_a_materialised_source(landing: Landing, daemon: Daemon) -> None:
+    landing.put("night.mp4")
+    landing.put("harbour/s01/e02.mkv")
+    data = daemon.tick()
+    assert daemon.titles() == ["harbour-s01e02", "night"]
+    assert events(data) == [("source", "night", "present"), ("source", "harbour-s01e02", "present")]
+    source = landing.store.view("source", "night")
+    event = data.asset_events[0]
+    assert event.tags == {"dagster/data_version": source.value.digest}
+    assert event.metadata["generation"].value == 1
+    assert data.run_requests in (None, [])
+    assert daemon.instance.get_materialized_partitions(dg.AssetKey("source")) == {"night", "harbour-s01e02"}
+
+
+def test_nothing_new_is_skipped_with_a_word(landing: Landing, daemon: Daemon) -> None:
+    assert "nothing changed among 0 files in" in daemon.tick().skip_message
+    landing.put("night.mp4")
+    daemon.tick()
+    data = daemon.tick()
+    assert f"nothing changed among 1 files in {landing.root}" in data.skip_message
+    assert data.asset_events == [] and not data.dynamic_partitions_requests
+
+
+def test_a_known_title_is_no_new_partition(landing: Landing, daemon: Daemon) -> None:
+    landing.put("night.mp4")
+    first = daemon.tick()
+    landing.put("night.mp4", "longer film")
+    second = daemon.tick()
+    assert not second.dynamic_partitions_requests
+    versions = [data.asset_events[0].tags["dagster/data_version"] for data in (first, second)]
+    assert versions[0] != versions[1]
+    assert second.asset_events[0].metadata["generation"].value == 2
+
+
+def test_a_file_that_went_away_is_reported_and_keeps_its_partition(landing: Landing, daemon: Daemon) -> None:
+    landing.put("night.mp4")
+    daemon.tick()
+    landing.remove("night.mp4")
+    data = daemon.tick()
+    assert events(data) == [("source", "night", "withdrawn")]
+    assert data.asset_events[0].tags["dagster/data_version"] == "withdrawn"
+    assert daemon.titles() == ["night"]
+
+
+def test_the_quarantine_is_shown_when_it_changes(landing: Landing, daemon: Daemon) -> None:
+    landing.put("a b.mp4")
+    data = daemon.tick()
+    assert events(data) == [("quarantine", None, None)]
+    metadata = data.asset_events[0].metadata
+    assert metadata["files"].value == 1
+    assert "| `a b.mp4` | 'a b.mp4' gives no title" in metadata["quarantine"].value
+    assert daemon.titles() == []
+    assert daemon.tick().asset_events == []
+    landing.remove("a b.mp4")
+    data = daemon.tick()
+    assert data.asset_events[0].metadata["files"].value == 0
+
+
+def test_a_bad_file_among_good_ones(landing: Landing, daemon: Daemon) -> None:
+    for path in ("good.mp4", "a..b.mp4", "better.mp4"):
+        landing.put(path)
+    assert events(daemon.tick()) == [
+        ("source", "good", "present"),
+        ("source", "better", "present"),
+        ("quarantine", None, None),
+    ]
+
+
+def test_a_file_name_cannot_break_the_table_of_the_quarantine(landing: Landing, daemon: Daemon) -> None:
+    landing.put("a|b`c\nd.mp4")
+    table = daemon.tick().asset_events[0].metadata["quarantine"].value
+    assert len(table.splitlines()) == 3
+    assert table.splitlines()[2].replace(r"\|", "").count("|") == 3
+
+
+def test_the_cursor_is_what_is_known(landing: Landing, daemon: Daemon) -> None:
+    film = landing.put("night.mp4")
+    daemon.tick()
+    assert daemon.cursor is not None
+    assert json.loads(daemon.cursor) == {"night.mp4": [4, film.stat().st_mtime_ns, 0]}
+
+
+def test_a_lost_cursor_reports_again_what_stands_with_the_same_version(landing: Landing, daemon: Daemon) -> None:
+    landing.put("night.mp4")
+    first = daemon.tick()
+    daemon.cursor = None
+    again = daemon.tick()
+    assert again.asset_events == first.asset_events
+    assert not again.dynamic_partitions_requests
+
+
+def test_no_film_is_opened(landing: Landing, daemon: Daemon, opened: list[str]) -> None:
+    landing.put("night.mp4")
+    landing.put("a b.mp4")
+    opened.clear()
+    daemon.tick()
+    assert not [path for path in opened if path.startswith(str(landing.root))]
+
+
+def test_the_command_line_reports_the_same(landing: Landing, daemon: Daemon) -> None:
+    landing.put("night.mp4")
+    report(daemon.instance, landing.look())
+    assert daemon.titles() == ["night"]
+    assert daemon.instance.get_materialized_partitions(dg.AssetKey("source")) == {"night"}
