@@ -51,10 +51,14 @@ def computing(steps: int) -> Iterator[Callable[[logging.LogRecord], None]]:
                 bars[title] = progress.add_task("", total=1 if title.startswith("_") else steps, title=title)
             if record.msg.endswith("computing"):
                 progress.update(bars[title], description=f"{feature} ...")
+                return
+            if record.msg.endswith("stopped"):
+                progress.update(bars[title], description=f"stopped at {feature}")
+                progress.stop_task(bars[title])
             else:
                 progress.update(bars[title], advance=1, description=feature)
-                if not console.is_terminal:
-                    console.print(record.getMessage(), highlight=False)
+            if not console.is_terminal:
+                console.print(record.getMessage(), highlight=False)
 
         yield watch
 

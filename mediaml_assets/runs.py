@@ -56,9 +56,11 @@ def bring_up_to_date(watch: Watch) -> Summary:
     every_title = store.ledger.scopes(SOURCE)
     features = mesh()
     with _workers(_counting(watch, summary)) as pool:
-        stale = sorted({title for _, title in features.stale(store, every_title)})
+        stale = {title for _, title in features.stale(store, every_title)}
         names = [one.name for one in features.per_title()]
-        _wait({pool.submit(_run, names, title): title for title in stale}, summary)
+        # the largest first, so that no worker is left alone with a long film at the end
+        largest = sorted(stale, key=lambda title: (-_size(store, title), title))
+        _wait({pool.submit(_run, names, title): title for title in largest}, summary)
         ends = features.stale_over_catalogue(store, every_title)
         if ends:
             _wait({pool.submit(_run, ends, None): CATALOGUE}, summary)
@@ -89,6 +91,12 @@ def present_titles(store: Store) -> list[str]:
     """Titles whose file stands in the landing folder."""
     heads = [store.ledger.head(SOURCE, title) for title in store.ledger.scopes(SOURCE)]
     return [head.scope for head in heads if head is not None and head.current is not None]
+
+
+def _size(store: Store, title: str) -> int:
+    """Bytes of a title's file; 0 when it was withdrawn."""
+    source = store.view(SOURCE, title)
+    return 0 if source.withdrawn else int(source.row(["size"])["size"])
 
 
 def states(store: Store) -> dict[str, str]:
@@ -136,8 +144,12 @@ def _run(names: list[str], title: str | None) -> str:
             raise_on_error=False,
             tags={TAG: COMMAND_LINE},
         )
-    failures = [event.step_failure_data for event in result.all_events if event.is_step_failure]
-    return "; ".join(_root_cause(failure) for failure in failures)
+    failures = [event for event in result.all_events if event.is_step_failure]
+    if failures:
+        named = {"feature": failures[-1].step_key, "title": title or CATALOGUE}
+        logging.getLogger("mediaml").warning("%s of %s: stopped", named["feature"], named["title"], extra=named)
+    # several features that read the same bad file say the same
+    return "; ".join(dict.fromkeys(_root_cause(failure.step_failure_data) for failure in failures))
 
 
 @cache
