@@ -9,8 +9,8 @@
     ├── StoreError            the feature store cannot answer
     │   ├── NotStored         nothing is stored under that name
     │   └── Damaged           a stored object is not what its digest says
-    ├── SettingsError         mediaml.toml cannot be read
-    └── ModelMissing          a configured model is not in the given folder
+    ├── SettingsError         mediaml.toml cannot be read, or the given landing folder is not there
+    └── ModelMissing          a configured model is not in the given folder, or is not whole
 
 Each message says what happened, to which title or file, and what to do next.
 """
@@ -53,8 +53,8 @@ class Damaged(StoreError):
 
 
 class SettingsError(MediamlError):
-    """`mediaml.toml` of the installation cannot be read."""
+    """`mediaml.toml` of the installation cannot be read, or the landing folder that was given is not there."""
 
 
 class ModelMissing(MediamlError):
-    """A configured model is not in the given folder, or is not safetensors."""
+    """A configured model is not in the given folder, is not safetensors, or its configuration is malformed."""

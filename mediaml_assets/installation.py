@@ -4,6 +4,7 @@ import os
 import shutil
 from pathlib import Path
 
+from mediaml_assets.errors import SettingsError
 from mediaml_assets.settings import Home, home
 
 
@@ -11,8 +12,16 @@ def prepare() -> Home:
     """The installation that the environment names, ready: folders exist and DAGSTER_HOME is set, absolute.
 
     Models are never fetched from a hub; a configured model is read from its folder.
+
+    Raises:
+        SettingsError: MEDIAML_LANDING is no folder. It is never made: a disk that is not mounted is no empty folder.
     """
     here = home()
+    if os.environ.get("MEDIAML_LANDING") and not here.landing.is_dir():
+        raise SettingsError(
+            f"there is no folder {here.landing}, which MEDIAML_LANDING (LANDING of make) names as the landing folder; "
+            "correct it, or mount the disk or make the folder"
+        )
     for folder in (here.landing, here.store, here.dagster, here.out):
         if not folder.exists():
             folder.mkdir(parents=True)

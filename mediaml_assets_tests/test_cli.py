@@ -68,6 +68,16 @@ def test_a_wrong_settings_file_is_one_message(empty_home: Path) -> None:
     assert isinstance(answer.exception, SystemExit)
 
 
+def test_a_landing_folder_that_is_not_there_is_one_message_and_is_not_made(
+    empty_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MEDIAML_LANDING", str(empty_home / "disk"))
+    answer = run("ingest")
+    assert answer.exit_code == 1 and f"there is no folder {empty_home / 'disk'}" in answer.output
+    assert isinstance(answer.exception, SystemExit)
+    assert list(empty_home.iterdir()) == []
+
+
 def test_an_empty_installation_has_nothing_to_show(empty_home: Path) -> None:
     answer = run("cuts")
     assert answer.exit_code == 0, answer.output
