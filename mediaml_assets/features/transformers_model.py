@@ -7,7 +7,8 @@ imported when a model is loaded.
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -73,8 +74,12 @@ class Preparation:
 
     @classmethod
     def read(cls, path: Path) -> "Preparation":
-        """Read the file; absent values are those of the library's defaults."""
-        values = json.loads(path.read_text())
+        """Read the file; absent values are those of the library's defaults; raises ModelMissing."""
+        with _understood(path):
+            return cls._from(json.loads(path.read_text()))
+
+    @classmethod
+    def _from(cls, values: dict[str, Any]) -> "Preparation":
         size = _lengths(values.get("size", 224))
         crop = _lengths(values["crop_size"]) if values.get("do_center_crop") and "crop_size" in values else None
         fixed = values.get("do_normalize", True)
@@ -84,8 +89,8 @@ class Preparation:
             crop=(crop["height"], crop["width"]) if crop else None,
             resample=RESAMPLE.get(values.get("resample", 2), "bilinear"),
             scale=float(values.get("rescale_factor", 1 / 255)),
-            mean=tuple(values.get("image_mean", (0.5,) * 3)) if fixed else (0.0,) * 3,
-            std=tuple(values.get("image_std", (0.5,) * 3)) if fixed else (1.0,) * 3,
+            mean=_of_channels(values.get("image_mean", (0.5,) * 3)) if fixed else (0.0,) * 3,
+            std=_of_channels(values.get("image_std", (0.5,) * 3)) if fixed else (1.0,) * 3,
         )
 
     def __call__(self, pictures: "torch.Tensor") -> "torch.Tensor":
@@ -180,15 +185,34 @@ def _architecture(path: Path) -> Architecture:
         raise ModelMissing(
             f"{path} has no *.safetensors weights (pickles are not loaded): save the model as safetensors"
         )
-    name = (json.loads((path / "config.json").read_text()).get("architectures") or ["none"])[0]
+    with _understood(path / "config.json"):
+        name = str((json.loads((path / "config.json").read_text()).get("architectures") or ["none"])[0])
     if name not in ARCHITECTURES:
         raise ModelMissing(f"{path} holds a {name}, which is not supported; use one of {', '.join(ARCHITECTURES)}")
     return ARCHITECTURES[name]
 
 
+@contextmanager
+def _understood(file: Path) -> Iterator[None]:
+    """Turns whatever is wrong with a configuration file into ModelMissing."""
+    try:
+        yield
+    except (ValueError, KeyError, TypeError, AttributeError, IndexError) as error:
+        raise ModelMissing(
+            f"{file} cannot be understood ({type(error).__name__}: {error}); give the file that the model's "
+            "save_pretrained wrote"
+        ) from error
+
+
 def _lengths(size: Any) -> dict[str, int]:
     """A size in any of the forms that configuration files use: a number, or named edges."""
-    return {"height": size, "width": size} if isinstance(size, int) else dict(size)
+    return {"height": size, "width": size} if isinstance(size, int) else {edge: int(n) for edge, n in size.items()}
+
+
+def _of_channels(values: Any) -> tuple[float, ...]:
+    """The three numbers of the three colours."""
+    red, green, blue = values
+    return float(red), float(green), float(blue)
 
 
 def _patches(pictures: "torch.Tensor", edge: int) -> "dict[str, torch.Tensor]":

@@ -99,6 +99,25 @@ def test_what_cannot_be_loaded_is_a_clear_error(folder: Path, tmp_path: Path) ->
         encoder("clip")
 
 
+@pytest.mark.parametrize("text", ["{", "[]", '{"architectures": 3}', "\\udcff"])
+def test_a_malformed_configuration_is_named(text: str, folder: Path, tmp_path: Path) -> None:
+    for file in folder.iterdir():
+        (tmp_path / file.name).write_bytes(file.read_bytes())
+    (tmp_path / "config.json").write_text(text)
+    with pytest.raises(ModelMissing, match=r"/config\.json cannot be understood .* save_pretrained wrote"):
+        model_digest(f"hf:{tmp_path}")
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "[]", '{"size": {"height": 64}}', '{"size": {"longest_edge": 9}}', '{"size": "big"}', '{"image_mean": [1]}'],
+)
+def test_a_malformed_preparation_is_named(text: str, tmp_path: Path) -> None:
+    (tmp_path / "preprocessor_config.json").write_text(text)
+    with pytest.raises(ModelMissing, match=r"/preprocessor_config\.json cannot be understood"):
+        Preparation.read(tmp_path / "preprocessor_config.json")
+
+
 def test_preparation_resizes_crops_and_normalises(folder: Path) -> None:
     import torch
 
