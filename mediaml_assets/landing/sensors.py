@@ -1,6 +1,7 @@
 """The landing sensor: files that settle in the landing folder become titles and sources in Dagster."""
 
 import json
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -74,7 +75,7 @@ def events(tick: Tick) -> Sequence[dg.AssetMaterialization]:
         lines = [
             "| file | reason |",
             "| --- | --- |",
-            *(f"| `{_cell(path)}` | {_cell(reason)} |" for path, reason in sorted(tick.quarantine.items())),
+            *(f"| {_cell(path)} | {_cell(reason)} |" for path, reason in sorted(tick.quarantine.items())),
         ]
         metadata: dict[str, Any] = {"files": len(tick.quarantine), "quarantine": dg.MetadataValue.md("\n".join(lines))}
         found.append(dg.AssetMaterialization(QUARANTINE, metadata=metadata))
@@ -82,7 +83,8 @@ def events(tick: Tick) -> Sequence[dg.AssetMaterialization]:
 
 
 def _cell(text: str) -> str:
-    return text.replace("|", r"\|")
+    """Any text, shown as it is in a cell of a Markdown table: on one line, its marks escaped."""
+    return re.sub(r"([\\`*_\[\]<>&~|])", r"\\\1", " ".join(text.split()))
 
 
 def _arrival_event(arrival: Arrival) -> dg.AssetMaterialization:

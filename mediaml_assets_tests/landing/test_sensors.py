@@ -113,7 +113,7 @@ def test_the_quarantine_is_shown_when_it_changes(landing: Landing, daemon: Daemo
     assert events(data) == [("quarantine", None, None)]
     metadata = data.asset_events[0].metadata
     assert metadata["files"].value == 1
-    assert "| `a b.mp4` | 'a b.mp4' gives no title" in metadata["quarantine"].value
+    assert "| a b.mp4 | 'a b.mp4' gives no title" in metadata["quarantine"].value
     assert daemon.titles() == []
     assert daemon.tick().asset_events == []
     landing.remove("a b.mp4")
