@@ -13,9 +13,10 @@ BIN := .venv/bin
 INSTALLED := .venv/installed
 
 ifdef LANDING
-# films of your own live in a home of their own, beside the samples'
-export MEDIAML_LANDING := $(abspath $(LANDING))
-export MEDIAML_HOME ?= $(CURDIR)/data/$(notdir $(abspath $(LANDING)))
+# films of your own live in a home of their own, one for each folder, also when MEDIAML_HOME is exported
+export MEDIAML_LANDING := $(shell realpath -ms -- "$(LANDING)")
+LANDING_HASH := $(shell printf %s "$(MEDIAML_LANDING)" | sha256sum | cut -c1-8)
+export MEDIAML_HOME := $(CURDIR)/data/films/$(shell basename -- "$(MEDIAML_LANDING)")-$(LANDING_HASH)
 SAMPLES := --no-samples
 endif
 export MEDIAML_HOME ?= $(CURDIR)/data
