@@ -54,25 +54,22 @@ KILLED_AT_EACH_OBJECT = (
     + """
 create = Objects.create
 
-def dying(point, after):
+def dying(point):
     left = [point]
     def instead(self, name, data):
         left[0] -= 1
-        if left[0] < 0 and not after:
+        if left[0] < 0:
             path = self.path(name)
             path.parent.mkdir(parents=True, exist_ok=True)
             (path.parent / (path.name + "#1")).write_bytes(bytes(data)[: len(data) // 2])
-        if left[0] >= 0 or after:
-            create(self, name, data)
-        if left[0] < 0:
             os.kill(os.getpid(), signal.SIGKILL)
-        return True
+        return create(self, name, data)
     return instead
 
-for point, home in enumerate(sys.argv[2:]):
+for point, home in enumerate(sys.argv[1:]):
     child = os.fork()
     if not child:
-        Objects.create = dying(point, sys.argv[1] == "after")
+        Objects.create = dying(point)
         bring_up(home)
         os._exit(0)
     print(os.waitpid(child, 0)[1], flush=True)
@@ -155,11 +152,10 @@ def test_killed_at_random_moments(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
         assert finished_without_doing_anything_twice(home, monkeypatch) == wanted
 
 
-@pytest.mark.parametrize("when", ["before", "after"])
-def test_killed_at_each_object(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, when: str) -> None:
+def test_killed_while_writing_each_object(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     undisturbed, *killed = homes(tmp_path, POINTS + 1, ONE)
     wanted = finished_without_doing_anything_twice(undisturbed, monkeypatch)
-    statuses = run(KILLED_AT_EACH_OBJECT, when, *killed)
+    statuses = run(KILLED_AT_EACH_OBJECT, *killed)
     finished = statuses.index(0)
     assert statuses == [9] * finished + [0] * (POINTS - finished)
     # two for the landed file; value, memo and commit of each of three features
