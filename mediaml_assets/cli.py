@@ -182,11 +182,11 @@ def _ingest() -> None:
 
 def _show(name: Path, settings: dict[str, object], top: int, previews: int) -> None:
     from mediaml_assets.amber.store import Store
+    from mediaml_assets.landing.arrivals import SOURCE
     from mediaml_assets.mesh import mesh
     from mediaml_assets.progress import print_cuts
-    from mediaml_assets.runs import present_titles
     from mediaml_assets.search_platform.show import show
 
     store = Store(home().store)
-    shown = show(store, mesh(), present_titles(store), settings, home().out / name, top, previews)
+    shown = show(store, mesh(), store.ledger.scopes(SOURCE), settings, home().out / name, top, previews)
     print_cuts(shown)

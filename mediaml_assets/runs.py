@@ -4,13 +4,6 @@ Each title is one Dagster run in a process of its own, so that the Dagster UI sh
 """
 
 import logging
-import logging.handlers
-import multiprocessing
-import os
-import queue
-from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ProcessPoolExecutor, as_completed
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
@@ -20,9 +13,7 @@ from mediaml_assets.landing.arrivals import SOURCE, Tick, look
 from mediaml_assets.landing.bucket import LandingFolder
 from mediaml_assets.mesh import mesh
 from mediaml_assets.settings import Home, home
-
-Watch = Callable[[logging.LogRecord], None]
-"""Called for every step of a feature with a record that carries `feature`, `title` and, when done, `seconds`."""
+from mediaml_assets.workers import Watch, Workers
 
 
 @dataclass
@@ -39,6 +30,8 @@ class Summary:
     """Title -> why its run failed."""
     quarantine: dict[str, str] = field(default_factory=dict)
     """File or title -> why it cannot be used."""
+    later: list[str] = field(default_factory=list)
+    """Files that changed while they were looked at: a copy is under way."""
 
 
 def bring_up_to_date(watch: Watch) -> Summary:
@@ -52,25 +45,29 @@ def bring_up_to_date(watch: Watch) -> Summary:
     summary = Summary()
     tick = land(here, store)
     summary.quarantine.update(tick.quarantine)
+    summary.later = tick.later
     summary.titles = present_titles(store)
     every_title = store.ledger.scopes(SOURCE)
     features = mesh()
-    with _workers(_counting(watch, summary)) as pool:
+    with Workers(_run, _counting(watch, summary)) as workers:
         stale = {title for _, title in features.stale(store, every_title)}
         names = [one.name for one in features.per_title()]
         # the largest first, so that no worker is left alone with a long film at the end
         largest = sorted(stale, key=lambda title: (-_size(store, title), title))
-        _wait({pool.submit(_run, names, title): title for title in largest}, summary)
+        summary.failed.update(workers.call({title: (names, title) for title in largest}))
         ends = features.stale_over_catalogue(store, every_title)
         if ends:
-            _wait({pool.submit(_run, ends, None): CATALOGUE}, summary)
+            summary.failed.update(workers.call({CATALOGUE: (ends, None)}))
     summary.quarantine.update(refused(store))
     summary.failed = {title: why for title, why in summary.failed.items() if title not in summary.quarantine}
     return summary
 
 
 def land(here: Home, store: Store) -> Tick:
-    """Look at the landing folder until nothing more arrives, and report it to Dagster."""
+    """Look at the landing folder until nothing more arrives, and report it to Dagster.
+
+    Copies that are still under way then are not waited for.
+    """
     import dagster as dg
 
     from mediaml_assets.amber.orphans import bury
@@ -83,7 +80,7 @@ def land(here: Home, store: Store) -> Tick:
             tick = look(LandingFolder(here.landing), store, known)
             report(instance, tick)
             known = tick.known
-            if not tick.more:
+            if not tick.later or not tick.arrivals:
                 return tick
 
 
@@ -121,22 +118,15 @@ def refused(store: Store) -> dict[str, str]:
     return found
 
 
-def _wait(futures: dict["Future[str]", str], summary: Summary) -> None:
-    for future in as_completed(futures):
-        reason = future.result()
-        if reason:
-            summary.failed[futures[future]] = reason
-
-
 def _run(names: list[str], title: str | None) -> str:
     """One Dagster run of the named assets, in a worker; returns why it failed, or an empty string."""
     import dagster as dg
 
-    from mediaml_assets.amber.orphans import COMMAND_LINE, TAG, own_run
+    from mediaml_assets.amber.orphans import COMMAND_LINE, TAG, new_run
 
-    with dg.DagsterInstance.get() as instance, own_run(Store(home().store)) as run_id:
+    with dg.DagsterInstance.get() as instance:
         result = _job().execute_in_process(
-            run_id=run_id,
+            run_id=new_run(Store(home().store)),
             run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
             partition_key=title,
             instance=instance,
@@ -146,7 +136,7 @@ def _run(names: list[str], title: str | None) -> str:
         )
     failures = [event for event in result.all_events if event.is_step_failure]
     if failures:
-        named = {"feature": failures[-1].step_key, "title": title or CATALOGUE}
+        named = {"feature": failures[-1].step_key, "title": title or CATALOGUE, "event": "stopped"}
         logging.getLogger("mediaml").warning("%s of %s: stopped", named["feature"], named["title"], extra=named)
     # several features that read the same bad file say the same
     return "; ".join(dict.fromkeys(_root_cause(failure.step_failure_data) for failure in failures))
@@ -170,41 +160,9 @@ def _root_cause(failure: Any) -> str:
 
 def _counting(watch: Watch, summary: Summary) -> Watch:
     def count(record: logging.LogRecord) -> None:
-        summary.computed += record.msg.endswith("computing")
-        summary.recalled += record.msg.endswith("recalled")
+        event = record.__dict__["event"]
+        summary.computed += event == "computing"
+        summary.recalled += event == "recalled"
         watch(record)
 
     return count
-
-
-@contextmanager
-def _workers(watch: Watch) -> Iterator[ProcessPoolExecutor]:
-    """One worker process a core, whose log records of the `mediaml` logger reach `watch`."""
-    context = multiprocessing.get_context("spawn")
-    records: Any = context.Queue()
-    listener = logging.handlers.QueueListener(records, _Calling(watch))
-    listener.start()
-    try:
-        with ProcessPoolExecutor(
-            len(os.sched_getaffinity(0)), mp_context=context, initializer=_forward_log, initargs=(records,)
-        ) as pool:
-            yield pool
-    finally:
-        listener.stop()
-
-
-class _Calling(logging.Handler):
-    def __init__(self, watch: Watch) -> None:
-        super().__init__()
-        self._watch = watch
-
-    def emit(self, record: logging.LogRecord) -> None:
-        self._watch(record)
-
-
-def _forward_log(records: "queue.Queue[logging.LogRecord]") -> None:
-    """In a worker: send the records of our logger to the parent, and print nothing."""
-    log = logging.getLogger("mediaml")
-    log.setLevel(logging.INFO)
-    log.propagate = False
-    log.addHandler(logging.handlers.QueueHandler(records))

@@ -1,16 +1,15 @@
 """What is wanted, and its memo key: the feature, for which scope, from which inputs, under which configuration."""
 
 import importlib.metadata
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import cache, cached_property
 from typing import Any
 
 from mediaml_assets.amber.feature import AmberFeature, Input, Scope, config_from
-from mediaml_assets.amber.fingerprint import fingerprint
 from mediaml_assets.amber.keys import digest_of
 from mediaml_assets.amber.store import View
-from mediaml_assets.errors import FeatureError
+from mediaml_assets.errors import FeatureError, InputMoved
 
 Inputs = Mapping[str, View | Mapping[str, View]]
 """Parameter -> the view it reads, or title -> view for a parameter over many titles."""
@@ -54,6 +53,17 @@ class Ask:
             for name, views in self.inputs.items()
         }
 
+    def check_congruent(self) -> None:
+        """Raise InputMoved when an input of one title was made from another state of a second one."""
+        views = [view for view in self.inputs.values() if isinstance(view, View)]
+        for view in views:
+            for upstream in views:
+                if not view.was_made_from(upstream):
+                    raise InputMoved(
+                        f"{view.feature} and {upstream.feature} of {self.scope} belong to different states of the "
+                        f"title; make {view.feature} again first"
+                    )
+
     @cached_property
     def reads(self) -> dict[str, dict[str, str]]:
         """Upstream feature -> digest of each column read, of a feature of one title; empty over many."""
@@ -70,7 +80,7 @@ class Ask:
         feature = self.feature
         return {
             "feature": feature.name,
-            "version": feature.version if feature.version is not None else {"code": code_of(feature)},
+            "version": feature.version if feature.version is not None else {"code": feature.code},
             "config": {**asdict(self.config), **_files_named_by(self.config)} if self.config is not None else {},
             "libs": {lib: _version(lib) for lib in feature.libs},
             "inputs": {one.name: _columns_read(one, self.present[one.name]) for one in feature.inputs},
@@ -101,16 +111,6 @@ def _is_congruent(views: Sequence[View]) -> bool:
     if any(view.withdrawn for view in views):
         return False
     return all(view.was_made_from(upstream) for view in views for upstream in views)
-
-
-def code_of(feature: AmberFeature) -> str:
-    """Fingerprint of the feature's function, worked out once a process."""
-    return _code_of(feature.fn)
-
-
-@cache
-def _code_of(fn: Callable[..., Any]) -> str:
-    return fingerprint(fn)
 
 
 @cache

@@ -8,11 +8,12 @@ from typing import Any
 import dagster as dg
 import pyarrow as pa
 
-from mediaml_assets.amber.ask import Ask, code_of
+from mediaml_assets.amber.ask import Ask
 from mediaml_assets.amber.automation import ANY_TITLE, ON_CHANGE
 from mediaml_assets.amber.evaluation import DRIFT, Outcome, evaluate
 from mediaml_assets.amber.feature import AmberFeature, Check, Scope
 from mediaml_assets.amber.io_manager import FeatureStore
+from mediaml_assets.amber.orphans import mark_alive
 from mediaml_assets.amber.store import CATALOGUE, Store, View
 from mediaml_assets.errors import BadInput
 
@@ -39,7 +40,7 @@ def to_asset(feature: AmberFeature, group: str) -> dg.AssetsDefinition:
         description=feature.description,
         group_name=group,
         kinds={"parquet", *feature.kinds},
-        code_version=feature.version or code_of(feature)[:16],
+        code_version=feature.version or feature.code[:16],
         partitions_def=TITLES if per_title else None,
         ins={one.name: _input(one.many) for one in feature.inputs},
         check_specs=[_check_spec(feature, check) for check in (*feature.checks, *_drift_check(feature))],
@@ -60,6 +61,7 @@ def _materialize(
     feature: AmberFeature, context: dg.AssetExecutionContext, views: Mapping[str, View | Mapping[str, View]]
 ) -> dg.MaterializeResult[Outcome]:
     manager: FeatureStore = getattr(context.resources, STORE)
+    mark_alive(manager.store, context.run.run_id)
     scope = context.partition_key if feature.scope is Scope.TITLE else CATALOGUE
     ask = Ask(feature, scope, views, _plain(context.op_execution_context.op_config or {}))
     try:

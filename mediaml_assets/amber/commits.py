@@ -9,7 +9,7 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from functools import cache
 
-from mediaml_assets.amber.ask import Ask, code_of
+from mediaml_assets.amber.ask import Ask
 from mediaml_assets.amber.ledger import Commit, Event, Value
 from mediaml_assets.amber.store import Memo, Store
 
@@ -29,10 +29,12 @@ def append(
     while True:
         head = store.ledger.head(ask.feature.name, ask.chain)
         seen = head.generation if head else 0
+        # over a subset of the titles generations do not grow steadily, and an ad-hoc answer is nobody's input
+        ad_hoc = ask.chain != ask.scope
         before = head.current if head else None
-        moves = event != "refused" and not held_back and ask.generation >= seen
+        moves = event != "refused" and not held_back and (ask.generation >= seen or ad_hoc)
         current = value if moves else before
-        known = ask.generation <= seen and (not held_back or (head and head.key == ask.key))
+        known = (ask.generation <= seen or ad_hoc) and (not held_back or (head and head.key == ask.key))
         if head and event in ("reused", "withdrawn") and _same(current, before) and known:
             return head
         row = Commit(
@@ -46,7 +48,7 @@ def append(
             who=_who(),
             run=run or f"pid-{os.getpid()}",
             version=ask.feature.version or "",
-            code=code_of(ask.feature),
+            code=ask.feature.code,
             environment=_environment(),
             key=ask.key if event != "withdrawn" else "",
             inputs=ask.input_digests,

@@ -17,7 +17,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from mediaml_assets.amber.ask import Ask, code_of
+from mediaml_assets.amber.ask import Ask
 from mediaml_assets.amber.claims import Claim
 from mediaml_assets.amber.commits import append
 from mediaml_assets.amber.feature import AmberFeature
@@ -75,9 +75,11 @@ def evaluate(store: Store, ask: Ask) -> Outcome:
     Raises:
         BadInput: the title's file cannot be used.
         FeatureError: the function returned rows that are not its schema.
+        InputMoved: an input was made from another state of a second one.
     """
     if ask.withdrawn:
         return Outcome(ask, None)
+    ask.check_congruent()
     memo = store.recall(ask.feature.name, ask.key)
     if memo is not None:
         return _recalled(ask, memo)
@@ -107,7 +109,7 @@ def commit(store: Store, outcome: Outcome, run: str = "") -> Commit:
         return append(store, ask, event, outcome.memo, outcome.held_back, run, outcome.metrics)
     try:
         value = store.write_rows(ask.feature.name, outcome.rows, ask.key, outcome.columns, ask.reads)
-        fresh = Memo(value, outcome.failed, code_of(ask.feature), outcome.metrics)
+        fresh = Memo(value, outcome.failed, ask.feature.code, outcome.metrics)
         memo = store.remember(ask.feature.name, ask.key, fresh, ask.material)
         return append(store, ask, "computed", memo, outcome.held_back, run, outcome.metrics)
     finally:
@@ -116,7 +118,7 @@ def commit(store: Store, outcome: Outcome, run: str = "") -> Commit:
 
 def _recalled(ask: Ask, memo: Memo) -> Outcome:
     failed = dict(memo.failed)
-    if ask.feature.version is not None and memo.code != code_of(ask.feature):
+    if ask.feature.version is not None and memo.code != ask.feature.code:
         failed[DRIFT] = (
             f"the code of {ask.feature.name} changed, but its version is still {ask.feature.version!r}: this value was "
             "made by the older code. Raise the version to compute it again"

@@ -19,6 +19,8 @@ from typing import Any, Protocol, Self, get_args, get_origin, get_type_hints
 
 import pyarrow as pa
 
+from mediaml_assets.amber.fingerprint import fingerprint
+from mediaml_assets.amber.keys import digest_of
 from mediaml_assets.errors import FeatureError
 
 BLOB = {b"amber": b"blob"}
@@ -92,6 +94,12 @@ class AmberFeature:
     def configured(self, values: Mapping[str, Any]) -> "AmberFeature":
         """The same feature with other defaults; raises FeatureError for a name it does not know."""
         return replace(self, config=config_from(self, values)) if values else self
+
+    @cached_property
+    def code(self) -> str:
+        """Fingerprint of all code that decides a value: the function, its checks and its schema."""
+        checks = [[check.name, check.blocking, fingerprint(check.failure)] for check in self.checks]
+        return digest_of([fingerprint(self.fn), str(self.schema), checks])
 
     @cached_property
     def blobs(self) -> tuple[str, ...]:

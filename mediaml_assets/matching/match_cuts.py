@@ -53,32 +53,48 @@ class MatchCutsConfig:
     cap: int = 2
     gap: int = 2
 
+    def key_parts(self) -> dict[str, str]:
+        """What else decides the answer: the version of each flavour's scores."""
+        return {f"flavour {name}": FLAVOURS[name].version for name in self.flavours if name in FLAVOURS}
+
 
 @dataclass(frozen=True)
 class ShotRows:
-    """All rows of a feature that has one row a shot."""
+    """The rows of a flavour's feature, one row a shot."""
 
     table: pa.Table
-    columns: ClassVar[Sequence[str]] = ("*",)
+    columns: ClassVar[Sequence[str]]
 
     @classmethod
     def from_value(cls, view: Any) -> Self:
         """Made from the stored value of a flavour's feature."""
-        return cls(view.table())
+        return cls(view.table(cls.columns))
+
+
+class Silhouettes(ShotRows):
+    """What the frame flavour reads."""
+
+    columns = FLAVOURS["frame"].columns
+
+
+class Motions(ShotRows):
+    """What the motion flavour reads."""
+
+    columns = FLAVOURS["motion"].columns
 
 
 @amber_feature(version="1", schema=MATCH_CUTS, scope=Scope.CATALOGUE, kinds=["numpy"])
 def match_cuts(
     unique_shots: Mapping[str, Shots],
-    silhouette: Mapping[str, ShotRows],
-    motion: Mapping[str, ShotRows],
+    silhouette: Mapping[str, Silhouettes],
+    motion: Mapping[str, Motions],
     config: MatchCutsConfig,
 ) -> pa.Table:
     """The best match cuts within and across titles, for each flavour: every ordered pair of shots is scored.
 
     Shots of one title that stand next to each other are left out, and no shot fills the list.
     """
-    of_feature = {"silhouette": silhouette, "motion": motion}
+    of_feature: dict[str, Mapping[str, ShotRows]] = {"silhouette": silhouette, "motion": motion}
     unknown = sorted(set(config.flavours) - set(FLAVOURS))
     if unknown:
         raise FeatureError(f"there is no flavour {', '.join(unknown)}; choose from {', '.join(FLAVOURS)}")
@@ -97,6 +113,8 @@ def flavour_cuts(
     listed = [(title, shot) for title in titles for shot in shots[title]]
     if not listed:
         return MATCH_CUTS.empty_table()
+    for title in titles:
+        _check_same_shots(flavour, title, shots[title], rows[title].table)
     ends = flavour.ends([rows[title].table.select(list(flavour.columns)) for title in titles])
     pairs = top_k(
         ends.out,
@@ -111,9 +129,19 @@ def flavour_cuts(
     return _rows(flavour.name, listed, pairs)
 
 
+def _check_same_shots(flavour: Flavour, title: str, shots: Shots, rows: pa.Table) -> None:
+    of_rows, of_shots = rows.column("index").to_pylist(), [shot.index for shot in shots]
+    if of_rows != of_shots:
+        raise FeatureError(
+            f"{flavour.feature} and unique_shots of {title} mean different shots ({len(of_rows)} rows, {len(of_shots)} "
+            f"shots); make {flavour.feature} again"
+        )
+
+
 def _neighbours(titles: Sequence[str], listed: Sequence[tuple[str, Shot]], gap: int) -> Excluded:
     """Pairs of one title that are less than `gap` shots apart, a shot with itself among them."""
-    title = np.array([titles.index(name) for name, _ in listed], np.int64)
+    place = {name: number for number, name in enumerate(titles)}
+    title = np.array([place[name] for name, _ in listed], np.int64)
     index = np.array([shot.index for _, shot in listed], np.int64)
 
     def excluded(rows: Indices, cols: Indices) -> np.ndarray[Any, np.dtype[np.bool_]]:

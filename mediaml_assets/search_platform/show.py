@@ -32,7 +32,7 @@ def show(
     Args:
         store: the feature store.
         mesh: the features; `match_cuts` among them.
-        titles: every title that is present.
+        titles: every title that ever landed; withdrawn ones are left out of the answer.
         settings: configuration of `match_cuts` that differs from its defaults.
         folder: made when absent; files of an earlier call are replaced.
         top: how many cuts of each flavour are shown.
