@@ -16,7 +16,7 @@ from mediaml_assets_tests.amber.toy import calls
 
 TEXTS = {"one": "abba", "two": "xyz", "held": "aq"}
 ONE = {"one": "abba"}
-POINTS = 16
+POINTS = 12
 """More than the objects that landing and computing one title create."""
 
 BRING_UP = """

@@ -15,7 +15,7 @@ SHOT_FRAMES = 20
 
 
 def film(path: Path, seed: int, shots: int = 4, changed_frame: int | None = None) -> Path:
-    """A film of `shots` shots of 0.8 s; with `changed_frame`, that frame has a white corner, the others do not change."""
+    """A film of `shots` shots of 0.8 s; the corner of `changed_frame` is white, all else stays the same."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with av.open(str(path), "w") as out:
         picture = out.add_stream("libx264", rate=RATE, options={"preset": "ultrafast", "crf": "16", "g": "25"})

@@ -247,7 +247,7 @@ def test_a_tick_takes_a_bounded_number_and_the_next_goes_on(landing: Landing) ->
         landing.put(f"{name}.mp4")
     ticks = [landing.look() for _ in range(4)]
     assert [[one.title for one in tick.arrivals] for tick in ticks] == [["e", "d"], ["c", "b"], ["a"], []]
-    assert [tick.more for tick in ticks] == [True, True, False, False]
+    assert [bool(tick.later) for tick in ticks] == [True, True, False, False]
     assert sorted(landing.known) == [f"{name}.mp4" for name in "abcde"]
 
 

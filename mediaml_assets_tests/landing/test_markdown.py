@@ -18,7 +18,7 @@ from mediaml_assets.landing.sensors import events
     ],
 )
 def test_a_row_of_the_quarantine_is_one_line_of_two_cells(text: str, shown: str) -> None:
-    (event,) = events(Tick([], {text: text}, quarantine_changed=True, known={}, more=False))
+    (event,) = events(Tick([], {text: text}, quarantine_changed=True, known={}, later=[]))
     table = event.metadata["quarantine"].value
     assert isinstance(table, str)
     assert table.splitlines()[2:] == [f"| {shown} | {shown} |"]
