@@ -5,6 +5,7 @@ import shutil
 import sys
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 import duckdb
@@ -12,6 +13,9 @@ import duckdb
 from mediaml_assets.errors import MediamlError
 from mediaml_assets.installation import prepare
 from mediaml_assets.settings import home
+
+if TYPE_CHECKING:
+    from mediaml_assets.runs import Summary
 
 
 class _Group(click.Group):
@@ -46,7 +50,7 @@ def demo(seed: int, samples: bool) -> None:
         with rendering() as told:
             render(seed, here.landing, told)
     started = time.perf_counter()
-    _ingest()
+    summary = _ingest()
     _show(Path("top"), {}, top=10, previews=3)
     click.echo(f"\n{time.perf_counter() - started:.0f} s from landing to contact sheet. Next:")
     for line in (
@@ -56,6 +60,7 @@ def demo(seed: int, samples: bool) -> None:
         "make demo LANDING=<folder>   the same with your own films",
     ):
         click.echo(f"  {line}")
+    _tell_failures(summary)
 
 
 @main.command()
@@ -65,7 +70,7 @@ def ingest() -> None:
     Lands new, changed and withdrawn films and computes every value that is missing or out of date.
     """
     prepare()
-    _ingest()
+    _tell_failures(_ingest())
 
 
 @main.command()
@@ -115,17 +120,19 @@ def sql(query: str | None, init: bool) -> None:
 def status() -> None:
     """Say where each title stands.
 
-    Lands what lies in the landing folder, computes nothing, and lists quarantined files with their reasons.
+    Lands what lies in the landing folder, computes nothing, and lists quarantined files with their reasons, and
+    those that are still being written.
     """
     from mediaml_assets.amber.store import Store
-    from mediaml_assets.progress import print_quarantine, print_states
+    from mediaml_assets.progress import print_later, print_quarantine, print_states
     from mediaml_assets.runs import land, refused, states
 
     here = prepare()
     store = Store(here.store)
-    quarantine = land(here, store).quarantine
+    tick = land(here, store)
     print_states(states(store))
-    print_quarantine({**quarantine, **refused(store)})
+    print_quarantine({**tick.quarantine, **refused(store)})
+    print_later(tick.later)
 
 
 @main.command()
@@ -161,9 +168,10 @@ def _known(titles: list[str]) -> tuple[str, ...]:
     return tuple(titles)
 
 
-def _ingest() -> None:
+def _ingest() -> "Summary":
+    """Bring everything up to date, and print what was done."""
     from mediaml_assets.mesh import mesh
-    from mediaml_assets.progress import computing, print_quarantine
+    from mediaml_assets.progress import computing, print_later, print_quarantine
     from mediaml_assets.runs import bring_up_to_date
 
     steps = len(mesh().per_title())
@@ -174,6 +182,12 @@ def _ingest() -> None:
         "up to date"
     )
     print_quarantine(summary.quarantine)
+    print_later(summary.later)
+    return summary
+
+
+def _tell_failures(summary: "Summary") -> None:
+    """The last that is printed, so that nobody overlooks it; raises ClickException when a title failed."""
     for title, reason in sorted(summary.failed.items()):
         click.echo(f"FAILED {title}: {reason}", err=True)
     if summary.failed:

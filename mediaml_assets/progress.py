@@ -2,7 +2,7 @@
 
 import logging
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 from rich.console import Console
@@ -46,13 +46,13 @@ def computing(steps: int) -> Iterator[Callable[[logging.LogRecord], None]]:
     with _bars() as progress:
 
         def watch(record: logging.LogRecord) -> None:
-            title, feature = str(getattr(record, "title", "")), str(getattr(record, "feature", ""))
+            title, feature, event = (str(record.__dict__[name]) for name in ("title", "feature", "event"))
             if title not in bars:
                 bars[title] = progress.add_task("", total=1 if title.startswith("_") else steps, title=title)
-            if record.msg.endswith("computing"):
+            if event == "computing":
                 progress.update(bars[title], description=f"{feature} ...")
                 return
-            if record.msg.endswith("stopped"):
+            if event == "stopped":
                 progress.update(bars[title], description=f"stopped at {feature}")
                 progress.stop_task(bars[title])
             else:
@@ -96,3 +96,11 @@ def print_quarantine(quarantine: Mapping[str, str]) -> None:
         console.print(f"[yellow]{len(quarantine)} quarantined[/yellow] (the others went on):")
         for name, reason in sorted(quarantine.items()):
             console.print(f"  {name}: {reason}", soft_wrap=True, highlight=False, markup=False)
+
+
+def print_later(files: Sequence[str]) -> None:
+    """Files that were not taken because they are still being written."""
+    if files:
+        console.print(f"[yellow]{len(files)} left for later[/yellow] (still being written; run again when complete):")
+        for name in files:
+            console.print(f"  {name}", soft_wrap=True, highlight=False, markup=False)

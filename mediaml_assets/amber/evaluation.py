@@ -123,14 +123,13 @@ def _recalled(ask: Ask, memo: Memo) -> Outcome:
             f"the code of {ask.feature.name} changed, but its version is still {ask.feature.version!r}: this value was "
             "made by the older code. Raise the version to compute it again"
         )
-    log.info("%s of %s: recalled", ask.feature.name, ask.scope, extra={"feature": ask.feature.name, "title": ask.scope})
+    _log(ask, "recalled", "recalled")
     return Outcome(ask, memo, failed=failed)
 
 
 def _computed(store: Store, ask: Ask, claim: Claim) -> Outcome:
     feature = ask.feature
-    named = {"feature": feature.name, "title": ask.scope}
-    log.info("%s of %s: computing", feature.name, ask.scope, extra=named)
+    _log(ask, "computing", "computing")
     wall, cpu = time.perf_counter(), time.process_time()
     with _scratch(store, ask) as scratch:
         rows = feature(**_arguments(ask, scratch))
@@ -143,8 +142,14 @@ def _computed(store: Store, ask: Ask, claim: Claim) -> Outcome:
     }
     failures = {check.name: check.failure(rows) for check in feature.checks}
     failed = {name: reason for name, reason in failures.items() if reason is not None}
-    log.info("%s of %s: computed in %.1f s", feature.name, ask.scope, metrics["seconds"], extra={**named, **metrics})
+    _log(ask, "computed", f"computed in {metrics['seconds']:.1f} s", **metrics)
     return Outcome(ask, None, rows, column_digests(rows), failed, metrics, claim)
+
+
+def _log(ask: Ask, event: str, text: str, **metrics: float) -> None:
+    """Say what happens; who counts or draws it reads the record's `feature`, `title` and `event`."""
+    named = {"feature": ask.feature.name, "title": ask.scope, "event": event}
+    log.info("%s of %s: %s", ask.feature.name, ask.scope, text, extra={**named, **metrics})
 
 
 @contextmanager

@@ -89,8 +89,8 @@ class Tick:
     quarantine_changed: bool
     known: dict[str, list[int]]
     """Path -> [size, mtime_ns] of every file dealt with; give it to the next tick."""
-    more: bool
-    """Whether the bound on work was met and files are left for the next tick."""
+    later: list[str]
+    """Files left for the next tick: they did not settle, or the bound on work was met."""
 
 
 def look(folder: LandingFolder, store: Store, known: Mapping[str, list[int]], limit: int = 200) -> Tick:
@@ -121,7 +121,7 @@ def look(folder: LandingFolder, store: Store, known: Mapping[str, list[int]], li
         quarantine=quarantine,
         quarantine_changed=_write_quarantine(store, quarantine),
         known=stood | {path: stamps[path] for path in dealt_with},
-        more=len(changed) > len(settled),
+        later=[one.path for one in changed if one.path not in dealt_with],
     )
 
 

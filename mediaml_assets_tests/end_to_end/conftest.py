@@ -28,7 +28,7 @@ class _Calls(logging.Handler):
         self.made: list[Call] = []
 
     def emit(self, record: logging.LogRecord) -> None:
-        if str(record.msg).endswith("computing"):
+        if record.__dict__["event"] == "computing":
             self.made.append((record.__dict__["feature"], record.__dict__["title"]))
 
 

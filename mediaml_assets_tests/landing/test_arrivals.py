@@ -263,7 +263,7 @@ def test_files_that_keep_growing_hold_nobody_up(landing: Landing, monkeypatch: p
     )
     assert landing.arrivals() == {"still": "computed"}
     tick = landing.look()
-    assert tick.more and tick.arrivals == []
+    assert tick.later == ["growing.mp4"] and tick.arrivals == []
     monkeypatch.undo()
     assert landing.arrivals() == {"growing": "computed"}
 
