@@ -4,10 +4,10 @@ The work ends at "this file stands here": no content is read. A title's landing 
 withdrawals; values of later stages carry it, so that a slow run on older content never replaces a newer value.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any, ClassVar, Self
 
 import pyarrow as pa
@@ -104,6 +104,7 @@ def look(folder: LandingFolder, store: Store, known: Mapping[str, list[int]], li
     """
     files = {one.path: one for one in folder.files()}
     titles, quarantine = _titles(folder, store, files.values())
+    closed = {one.path for one in files.values() if not one.readable}
     stamps = {path: _stamp(folder, files[path]) for path in titles}
     unchanged = {path for path in titles if known.get(path) == stamps[path]}
     # the oldest first, so that files which keep growing hold nobody up
@@ -112,10 +113,11 @@ def look(folder: LandingFolder, store: Store, known: Mapping[str, list[int]], li
     arrivals = [_deliver(store, titles[one.path], one) for one in settled]
     if folder.is_there() and (not known or known.keys() - unchanged):
         slugs = {title.slug for title in titles.values()}
-        arrivals += [_withdraw(store, head) for head in _sources(store) if head.current and head.scope not in slugs]
+        gone = [head for head in _sources(store) if head.current and head.scope not in slugs]
+        arrivals += [_withdraw(store, head) for head in gone if not _is_below(_current_path(store, head.scope), closed)]
     dealt_with = {one.path for one in settled} | unchanged
     # what could not be dealt with stays known as it was, so that its going away would be noticed
-    stood = {path: known[path] for path in titles if path in known}
+    stood = {path: stamp for path, stamp in known.items() if path in titles or _is_below(path, closed)}
     return Tick(
         arrivals=arrivals,
         quarantine=quarantine,
@@ -123,6 +125,11 @@ def look(folder: LandingFolder, store: Store, known: Mapping[str, list[int]], li
         known=stood | {path: stamps[path] for path in dealt_with},
         later=[one.path for one in changed if one.path not in dealt_with],
     )
+
+
+def _is_below(path: str | None, closed: Set[str]) -> bool:
+    """Whether a file lies in a folder that may not be listed: what cannot be seen is not gone."""
+    return path is not None and any(str(folder) in closed for folder in PurePosixPath(path).parents)
 
 
 def _stamp(folder: LandingFolder, file: LandedFile) -> list[int]:
@@ -133,30 +140,34 @@ def _titles(
     folder: LandingFolder, store: Store, files: Iterable[LandedFile]
 ) -> tuple[dict[str, Title], dict[str, str]]:
     """Path -> title of every file that can be taken, and path -> reason of the others."""
-    titles: dict[str, Title] = {}
+    claims: dict[str, dict[str, Title]] = {}
     quarantine: dict[str, str] = {}
-    holders: dict[str, str] = {}
     for file in files:
         try:
             title = _title(folder, file)
         except TitleRefused as refusal:
             quarantine[_printable(file.path)] = str(refusal)
-            continue
-        held_by = holders.setdefault(title.slug, file.path)
-        if held_by != file.path:
-            # of two files with one slug the one that was there before stays, else the first by name
-            loser = file.path if _current_path(store, title.slug) != file.path else held_by
-            holder = held_by if loser == file.path else file.path
-            holders[title.slug] = holder
-            quarantine[loser] = (
-                f"{loser!r} and {holder!r} both give the title {title.slug!r}; {holder!r} keeps it. Rename or remove "
-                f'{loser!r}, or give it a title of its own in a sidecar "{Path(loser).name}.title.json"'
-            )
-            titles.pop(loser, None)
-            if loser == file.path:
-                continue
-        titles[file.path] = title
+        else:
+            claims.setdefault(title.slug, {})[file.path] = title
+    titles: dict[str, Title] = {}
+    for slug, claimed in claims.items():
+        holder = _holder(store, slug, list(claimed))
+        titles[holder] = claimed.pop(holder)
+        quarantine |= {loser: _taken(slug, holder, loser) for loser in claimed}
     return titles, quarantine
+
+
+def _holder(store: Store, slug: str, paths: list[str]) -> str:
+    """Of the files with one slug the one that was there before stays, else the first by name."""
+    current = _current_path(store, slug) if len(paths) > 1 else None
+    return current if current in paths else paths[0]
+
+
+def _taken(slug: str, holder: str, loser: str) -> str:
+    return (
+        f"{loser!r} and {holder!r} both give the title {slug!r}; {holder!r} keeps it. Rename or remove "
+        f'{loser!r}, or give it a title of its own in a sidecar "{Path(loser).name}.title.json"'
+    )
 
 
 def _printable(path: str) -> str:

@@ -1,10 +1,12 @@
 """The landing folder: which films lie there, and since when. A bucket stands behind the same seam later."""
 
+import errno
 import os
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+from stat import S_ISREG
 
 FILMS = frozenset(
     {".mp4", ".m4v", ".mov", ".mkv", ".webm", ".ts", ".m2ts", ".mts", ".mxf", ".avi", ".ogv", ".mpg", ".mpeg", ".3gp"}
@@ -39,7 +41,7 @@ class LandingFolder:
 
     def files(self) -> list[LandedFile]:
         """Every film below the folder, sorted by path; hidden files and folders are left out."""
-        return sorted(self._walk(self.root), key=lambda one: one.path)
+        return sorted(self._walk(), key=lambda one: one.path)
 
     def settled(self, files: list[LandedFile]) -> list[LandedFile]:
         """Those of the files that did not change while we waited: a copy that is under way is left for later.
@@ -66,24 +68,45 @@ class LandingFolder:
         """Whether there is a folder to look at: files are not gone because a disk is not mounted."""
         return self.root.is_dir()
 
-    def _walk(self, folder: Path) -> Iterator[LandedFile]:
-        try:
-            entries = list(os.scandir(folder))
-        except (FileNotFoundError, NotADirectoryError):
-            return
-        except PermissionError:
-            yield LandedFile(folder.relative_to(self.root).as_posix(), 0, 0, readable=False)
-            return
-        for entry in entries:
-            if entry.name.startswith("."):
+    def _walk(self) -> Iterator[LandedFile]:
+        folders = [self.root]
+        while folders:
+            folder = folders.pop()
+            try:
+                entries = list(os.scandir(folder))
+            except (FileNotFoundError, NotADirectoryError):
                 continue
-            if entry.is_dir(follow_symlinks=False):
-                yield from self._walk(Path(entry.path))
-            elif PurePosixPath(entry.name).suffix.lower() in FILMS and entry.is_file():
-                stamp = self._stat(Path(entry.path))
-                relative = Path(entry.path).relative_to(self.root).as_posix()
-                if stamp is not None:
-                    yield LandedFile(relative, *stamp, os.access(entry.path, os.R_OK))
+            except OSError as error:
+                if error.errno not in (errno.EACCES, errno.EPERM, errno.ENAMETOOLONG):
+                    raise
+                # where the path is too long, so is every title that it could give: it is refused for that
+                yield LandedFile(self._relative(folder), 0, 0, readable=error.errno == errno.ENAMETOOLONG)
+                continue
+            if not os.access(folder, os.X_OK):
+                yield LandedFile(self._relative(folder), 0, 0, readable=False)
+                continue
+            for entry in entries:
+                if entry.name.startswith("."):
+                    continue
+                if entry.is_dir(follow_symlinks=False):
+                    folders.append(Path(entry.path))
+                elif PurePosixPath(entry.name).suffix.lower() in FILMS:
+                    yield from self._film(Path(entry.path))
+
+    def _film(self, path: Path) -> Iterator[LandedFile]:
+        """The file, if it is one: not what went away meanwhile, nor a link that leads nowhere or in a circle."""
+        try:
+            stat = path.stat()
+        except PermissionError:
+            yield LandedFile(self._relative(path), 0, 0, readable=False)
+        except OSError:
+            return
+        else:
+            if S_ISREG(stat.st_mode):
+                yield LandedFile(self._relative(path), stat.st_size, stat.st_mtime_ns, os.access(path, os.R_OK))
+
+    def _relative(self, path: Path) -> str:
+        return path.relative_to(self.root).as_posix()
 
     @staticmethod
     def _stat(path: Path) -> tuple[int, int] | None:

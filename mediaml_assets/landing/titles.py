@@ -88,7 +88,7 @@ def _near(part: str) -> str:
 
 def _from_sidecar(path: str, sidecar: Path) -> Title:
     try:
-        facts = json.loads(sidecar.read_text(encoding="utf-8"))
+        facts = json.loads(sidecar.read_text(encoding="utf-8-sig"))
         return Title(
             slug=_slug(facts["title"]),
             show=_text(facts["show"]) if facts.get("show") is not None else None,
@@ -111,13 +111,13 @@ def _slug(fact: Any) -> str:
 
 def _text(fact: Any) -> str:
     text = str(fact)
-    if not text.isprintable() or len(text) > LONGEST:
+    if not isinstance(fact, str | int) or not text.isprintable() or len(text) > LONGEST:
         raise ValueError(f"{text[:LONGEST]!r} is no name of a show")
     return text
 
 
 def _number(fact: Any) -> int:
     number = int(fact)
-    if not 0 <= number < 10_000:
-        raise ValueError(f"{number} is no season or episode")
+    if not 0 <= number < 10_000 or isinstance(fact, bool) or (isinstance(fact, float) and number != fact):
+        raise ValueError(f"{fact} is no season or episode")
     return number
