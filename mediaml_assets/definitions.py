@@ -25,7 +25,7 @@ def definitions() -> dg.Definitions:
         sensors=[
             landing_sensor(TICK_SECONDS),
             automation_sensor(TICK_SECONDS),
-            reconcile_sensor(features, RECONCILE_SECONDS),
+            reconcile_sensor(features, RECONCILE_SECONDS, patience_seconds=RECONCILE_SECONDS / 2),
         ],
         resources={STORE: FeatureStore(root=str(home().store))},
         # one run is one title; several titles run as several runs, which the run queue bounds

@@ -1,6 +1,7 @@
 """The periodic reconcile: whatever Dagster's events said, ask for each value that is not what its key says."""
 
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 
 import dagster as dg
 
@@ -18,11 +19,14 @@ _ACTIVE = [
 ]
 
 
-def reconcile_sensor(mesh: Mesh, seconds: int, titles_per_tick: int = 200) -> dg.SensorDefinition:
+def reconcile_sensor(
+    mesh: Mesh, seconds: int, titles_per_tick: int = 200, patience_seconds: float = 0
+) -> dg.SensorDefinition:
     """The sensor that compares memo keys with current values, `titles_per_tick` titles at a time.
 
     It asks once for each (feature, title, key, landing generation, newest commit): a computation that fails is not
-    asked for again until something about it changed.
+    asked for again until something about it changed. A title that landed less than `patience_seconds` ago is left to
+    the events of its landing.
     """
 
     @dg.sensor(
@@ -40,7 +44,7 @@ def reconcile_sensor(mesh: Mesh, seconds: int, titles_per_tick: int = 200) -> dg
         start = start if start < len(titles) else 0
         slice_ = titles[start : start + titles_per_tick]
         bury(context.instance, manager.store)
-        busy = _busy(context.instance)
+        busy = _busy(context.instance) | _just_landed(mesh, manager.store, slice_, patience_seconds)
         requests = list(_requests(mesh, manager.store, [one for one in slice_ if one not in busy]))
         if titles and not busy and not requests:
             requests = list(_catalogue_requests(mesh, manager.store, titles))
@@ -78,6 +82,13 @@ def _run_key(mesh: Mesh, store: Store, name: str, titles: list[str]) -> str:
     head = store.ledger.head(name, ask.chain)
     # with the newest commit: code A, then B, then A again asks for A's key a second time
     return f"{name}/{ask.scope}/{key}/{ask.generation}/{head.seq if head else 'none'}"
+
+
+def _just_landed(mesh: Mesh, store: Store, titles: list[str], seconds: float) -> set[str]:
+    """Titles whose source changed in the last so many seconds."""
+    since = (datetime.now(UTC) - timedelta(seconds=seconds)).isoformat(timespec="microseconds")
+    heads = (store.ledger.head(source, title) for source in mesh.sources for title in titles)
+    return {head.scope for head in heads if head is not None and head.made_at > since}
 
 
 def _busy(instance: dg.DagsterInstance) -> set[str]:

@@ -30,7 +30,7 @@ def test_the_graph_has_every_group_and_asset(ui: Ui, browser: Any) -> None:
     browser.get(f"{ui.address}/asset-groups")
     wait_for(browser, "landing", *GROUPS)
     for group, features in GROUPS.items():
-        browser.get(f"{ui.address}/asset-groups?asset-selection=group:%22{group}%22")
+        browser.get(f"{ui.address}/locations/mediaml_assets.definitions/asset-groups/{group}")
         wait_for(browser, *(one.name for one in features))
 
 
