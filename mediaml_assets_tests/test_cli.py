@@ -6,7 +6,9 @@ import click
 import pytest
 from click.testing import CliRunner, Result
 
+from mediaml_assets import runs
 from mediaml_assets.cli import main
+from mediaml_assets.landing.bucket import LandingFolder
 
 COMMANDS = sorted(main.commands)
 
@@ -84,3 +86,26 @@ def test_an_empty_installation_has_nothing_to_show(empty_home: Path) -> None:
     assert "No match cuts" in answer.output
     assert run("sql").exit_code == 0
     assert run("status").exit_code == 0
+
+
+def test_the_demo_shows_what_there_is_before_it_tells_what_failed(
+    empty_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(runs, "bring_up_to_date", lambda watch: runs.Summary(failed={"one": "its process ended"}))
+    answer = run("demo", "--no-samples")
+    assert answer.exit_code == 1
+    assert answer.output.index("No match cuts") < answer.output.index("FAILED one: its process ended")
+    assert isinstance(answer.exception, SystemExit)
+
+
+def test_a_copy_under_way_is_named_and_not_waited_for(empty_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(
+        LandingFolder, "settled", lambda self, files: [one for one in files if one.path != "growing.mp4"]
+    )
+    for name in ("growing", "still"):
+        (empty_home / "landing" / f"{name}.mp4").parent.mkdir(exist_ok=True)
+        (empty_home / "landing" / f"{name}.mp4").write_bytes(b"film")
+    answer = run("status")
+    assert answer.exit_code == 0, answer.output
+    assert "1 left for later" in answer.output and "  growing.mp4" in answer.output
+    assert "still" in answer.output
