@@ -155,6 +155,15 @@ def test_titles_are_taken_slice_by_slice(platform: Platform) -> None:
     assert slices == [["a", "b"], ["c", "d"], ["e"], ["a", "b"]]
 
 
+def test_a_title_that_has_just_landed_is_left_to_the_events_of_its_landing(platform: Platform) -> None:
+    deliver(platform, "one.mp4", "abba")
+    land_unheard(platform)
+    for patience, asked in ((3600, []), (0, ["one"])):
+        sensor = reconcile_sensor(platform.mesh, seconds=60, patience_seconds=patience)
+        requests = platform.tick(sensor, None).run_requests or []
+        assert [one.partition_key for one in requests] == asked
+
+
 def test_a_cursor_beyond_the_last_title_begins_again(platform: Platform, reconciler: Reconciler) -> None:
     deliver(platform, "one.mp4", "abba")
     land_unheard(platform)

@@ -80,11 +80,11 @@ def playlist(text: str) -> bytes:
 
 REFUSALS = {
     "empty": (b"", "empty"),
-    "text": (b"The quick brown fox jumps over the lazy dog. " * 50, "not readable media|not allowed"),
-    "zeros": (bytes(5000), "not readable media|not allowed"),
+    "text": (b"The quick brown fox jumps over the lazy dog. " * 50, "no readable film|not allowed"),
+    "zeros": (bytes(5000), "no readable film|not allowed"),
     "hls": (
         playlist("#EXTM3U\n#EXT-X-TARGETDURATION:9\n#EXTINF:9,\nfile://{target}\n#EXT-X-ENDLIST\n"),
-        "not readable media|not allowed",
+        "no readable film|not allowed",
     ),
     "concat": (playlist("ffconcat version 1.0\nfile '{target}'\n"), "not allowed"),
     "sdp": (
