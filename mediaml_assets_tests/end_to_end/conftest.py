@@ -65,6 +65,8 @@ def platform(installation: Platform, monkeypatch: pytest.MonkeyPatch) -> Platfor
     shutil.rmtree(installation.landing)
     shutil.copytree(installation.home / "originals", installation.landing)
     installation.load(mesh())
+    # other commands may have landed in between: what this platform knows of the folder is no longer true
+    installation.known = {}
     catch_up(installation)
     return installation
 

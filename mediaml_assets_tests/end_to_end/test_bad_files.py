@@ -37,7 +37,7 @@ def deliver_bad_files(landing: Path, good: Path) -> None:
 def with_bad_files(platform: Platform, calls: list[Call], monkeypatch: pytest.MonkeyPatch) -> Platform:
     monkeypatch.setenv("DAGSTER_HOME", str(platform.home / "dagster"))
     deliver_bad_files(platform.landing, platform.home / "originals" / "one.mp4")
-    film(platform.landing / "good.mp4", 3)
+    film(platform.landing / "good.mp4", 4)
     catch_up(platform)
     return platform
 
