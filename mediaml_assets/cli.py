@@ -1,7 +1,6 @@
 """The `mediaml` command."""
 
 import os
-import shutil
 import sys
 import time
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 import duckdb
 
+from mediaml_assets.cli_store import COMMANDS
 from mediaml_assets.errors import MediamlError
 from mediaml_assets.installation import prepare
 from mediaml_assets.settings import home
@@ -95,28 +95,6 @@ def cuts(titles: str | None, flavours: tuple[str, ...], k: int, previews: int) -
 
 
 @main.command()
-@click.argument("query", required=False)
-@click.option("--init", is_flag=True, help="Print the SQL that makes the views, for another DuckDB client.")
-def sql(query: str | None, init: bool) -> None:
-    """Ask the store in SQL.
-
-    There is a view for each feature (its current values), for each feature's history, for the ledger and for the
-    metrics. Without a QUERY, lists the views.
-    """
-    from mediaml_assets.amber.sql import connect, statements
-    from mediaml_assets.amber.store import Store
-
-    store = Store(prepare().store)
-    if init:
-        click.echo("\n".join(f"{statement};" for statement in statements(store)))
-        return
-    with connect(store) as connection:
-        answer = connection.sql(query or "SELECT view_name AS view FROM duckdb_views() WHERE NOT internal ORDER BY 1")
-        if answer is not None:
-            answer.show(max_width=shutil.get_terminal_size((160, 50)).columns, max_rows=1000)
-
-
-@main.command()
 def status() -> None:
     """Say where each title stands.
 
@@ -154,6 +132,10 @@ def ui(port: int) -> None:
     dagster = str(Path(sys.executable).with_name("dagster"))
     arguments = ["dev", "-m", "mediaml_assets.definitions", "-h", "127.0.0.1", "-p", str(port)]
     os.execv(dagster, [dagster, *arguments])
+
+
+for command in COMMANDS:
+    main.add_command(command)
 
 
 def _known(titles: list[str]) -> tuple[str, ...]:
