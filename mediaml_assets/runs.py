@@ -113,7 +113,7 @@ def refused(store: Store) -> dict[str, str]:
     for title in present_titles(store):
         for feature in mesh().per_title():
             head = store.ledger.head(feature.name, title)
-            if head is not None and head.reason and (head.event == "refused" or head.value != head.current):
+            if head is not None and head.reason and (head.refused or head.value != head.current):
                 found.setdefault(title, head.reason)
     return found
 

@@ -19,7 +19,7 @@ from mediaml_assets.amber.objects import Objects
 CHAPTER = 64
 """Commits in one folder of a chain."""
 
-Event = Literal["computed", "reused", "refused", "withdrawn"]
+Event = Literal["computed", "reused", "refused", "withdrawn", "forgotten", "repaired"]
 
 
 @dataclass(frozen=True)
@@ -70,10 +70,22 @@ class Commit:
     config: Mapping[str, Any] = field(default_factory=dict)
     metrics: Mapping[str, float] = field(default_factory=dict)
     reason: str = ""
-    """Why a file was refused or a check failed."""
+    """Why a file was refused or a check failed, or what was repaired."""
+    gone: Mapping[str, str] = field(default_factory=dict)
+    """Object -> what is known of it, of objects that this chain referred to until now and that are no longer there."""
     seq: int = 0
     before: str = ""
     """Digest of the commit before this one; empty for the first."""
+
+    @property
+    def withdrawn(self) -> bool:
+        """Whether there is no current value because the title was taken away; a repair leaves that as it was."""
+        return self.current is None and not self.key
+
+    @property
+    def refused(self) -> bool:
+        """Whether what was asked could not be computed from its file."""
+        return self.value is None and bool(self.key)
 
     @property
     def digest(self) -> str:

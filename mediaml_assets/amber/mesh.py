@@ -109,7 +109,7 @@ class Mesh:
         head = store.ledger.head(feature.name, ask.chain)
         if ask.withdrawn:
             return head is not None and head.current is not None
-        if head is not None and head.event == "refused" and head.key == ask.key:
+        if head is not None and head.refused and head.key == ask.key:
             return False
         memo = store.recall(feature.name, ask.key)
         if memo is None:

@@ -39,6 +39,7 @@ _LEDGER_COLUMNS = {
     "config": "JSON",
     "metrics": "MAP(VARCHAR, DOUBLE)",
     "reason": "VARCHAR",
+    "gone": "MAP(VARCHAR, VARCHAR)",
     "before": "VARCHAR",
 }
 

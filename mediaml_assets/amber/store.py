@@ -22,7 +22,7 @@ import pyarrow.parquet as pq
 from blake3 import blake3
 
 from mediaml_assets.amber.claims import Claim, is_held
-from mediaml_assets.amber.keys import rows_digest, to_json
+from mediaml_assets.amber.keys import digest_of, rows_digest, to_json
 from mediaml_assets.amber.ledger import Commit, Ledger, Moment, Value
 from mediaml_assets.amber.objects import Objects
 from mediaml_assets.errors import Damaged, InputMoved, NotStored
@@ -57,6 +57,8 @@ class Store:
         name = _memo_name(feature, key)
         try:
             document = json.loads(self.objects.read(name))
+            if digest_of({**document, "digest": None}) != document["digest"]:
+                raise ValueError("its content is not what its digest says")
             return Memo(Value(**document["value"]), document["failed"], document["code"], document["metrics"])
         except NotStored:
             return None
@@ -107,7 +109,8 @@ class Store:
 
     def remember(self, feature: str, key: str, memo: Memo, material: Mapping[str, Any]) -> Memo:
         """Bind a key to a value; when another writer was first, theirs is returned and stays."""
-        document = {**vars(memo), "value": vars(memo.value), "material": material}
+        document = {**vars(memo), "value": vars(memo.value), "material": material, "digest": None}
+        document["digest"] = digest_of(document)
         if self.objects.create(_memo_name(feature, key), to_json(document)):
             return memo
         return self.recall(feature, key) or memo
@@ -121,8 +124,8 @@ class Store:
         head = self._head(feature, scope, as_of)
         if head is None:
             raise NotStored(f"{feature} has no value for {scope} yet; materialise it first")
-        if head.current is None and head.event != "withdrawn":
-            verdict = "was refused" if head.event == "refused" else "is held back by a check"
+        if head.current is None and not head.withdrawn:
+            verdict = "was refused" if head.refused else "is held back by a check"
             raise NotStored(f"{feature} has no value for {scope}: it {verdict} ({head.reason}); deliver it again")
         return View(self, feature, scope, head)
 

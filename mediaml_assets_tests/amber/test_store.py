@@ -97,6 +97,17 @@ def test_a_memo_is_recalled_and_the_first_one_stays(store: Store) -> None:
     assert store.recall("shots", "key") is None
 
 
+@pytest.mark.parametrize("one,other", [(b"1.5", b"2.5"), (b"too dark", b"too dank"), (b'"why"', b'"who"')])
+def test_a_memo_of_other_content_is_never_believed(store: Store, one: bytes, other: bytes) -> None:
+    store.remember(
+        "motion", "key", Memo(write(store, ROWS), {"check": "too dark"}, "code", {"seconds": 1.5}), {"why": 1}
+    )
+    file = store.objects.path("memo/motion/key.json")
+    file.write_bytes(file.read_bytes().replace(one, other))
+    with pytest.raises(Damaged, match=r"no memo of motion \(its content is not what its digest says\)"):
+        store.recall("motion", "key")
+
+
 def test_nothing_is_current_before_the_first_commit(store: Store) -> None:
     write(store, ROWS)
     with pytest.raises(NotStored, match="motion has no value for one yet; materialise it first"):
@@ -123,7 +134,7 @@ def test_a_row_is_asked_of_one_row_values_only(store: Store) -> None:
 
 def test_a_withdrawn_title_has_a_view_without_a_value(store: Store) -> None:
     append(store, write(store, ROWS))
-    append(store, None, "withdrawn")
+    append(store, None, "withdrawn", key="")
     view = store.view("motion", "one")
     assert view.withdrawn
     with pytest.raises(NotStored, match="motion has no value for one: its last commit is withdrawn"):
@@ -132,14 +143,15 @@ def test_a_withdrawn_title_has_a_view_without_a_value(store: Store) -> None:
 
 @pytest.mark.parametrize(("event", "text"), [("refused", "was refused"), ("computed", "is held back")])
 def test_a_title_without_a_good_value_says_why(store: Store, event: Event, text: str) -> None:
-    append(store, None, event, reason="the file holds no picture")
+    value = None if event == "refused" else write(store, ROWS)
+    append(store, value, event, current=None, reason="the file holds no picture")
     with pytest.raises(NotStored, match=rf"{text}.*the file holds no picture"):
         store.view("motion", "one")
     assert store.views("motion", ["one"])["one"].withdrawn
 
 
 def test_time_travel(store: Store) -> None:
-    commits = [append(store, write(store, numbers(n))) for n in range(4)] + [append(store, None, "withdrawn")]
+    commits = [append(store, write(store, numbers(n))) for n in range(4)] + [append(store, None, "withdrawn", key="")]
     for n, commit in enumerate(commits[:4]):
         for moment in (commit, datetime.fromisoformat(commit.made_at)):
             assert store.view("motion", "one", moment).row() == {"n": n}
