@@ -10,17 +10,27 @@
 No database file is shared: each client reads the files, so readers never block writers.
 """
 
+import json
 import re
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import duckdb
 
 from mediaml_assets.amber.ledger import Commit
 from mediaml_assets.amber.store import CATALOGUE, Store
 
-_VALUE = "STRUCT(digest VARCHAR, key VARCHAR, columns JSON, rows BIGINT, bytes BIGINT, blake3 VARCHAR, reads JSON)"
-_LEDGER_COLUMNS = {
+_VALUE = {
+    "digest": "VARCHAR",
+    "key": "VARCHAR",
+    "columns": "JSON",
+    "rows": "BIGINT",
+    "bytes": "BIGINT",
+    "blake3": "VARCHAR",
+    "reads": "JSON",
+}
+_LEDGER_COLUMNS: dict[str, Any] = {
     "feature": "VARCHAR",
     "scope": "VARCHAR",
     "seq": "BIGINT",
@@ -42,6 +52,16 @@ _LEDGER_COLUMNS = {
     "gone": "MAP(VARCHAR, VARCHAR)",
     "before": "VARCHAR",
 }
+_IMPLIED = {
+    "seq": "coalesce(seq, 0)",
+    # a null that is written down is no current value
+    "current": "CASE WHEN json_exists(content, '$.current') THEN current ELSE value END",
+    "key": "coalesce(key, value.key)",
+    **{name: f"coalesce({name}, '')" for name in ("who", "run", "version", "code", "reason", "before")},
+    **{name: f"coalesce({name}, '{{}}')" for name in ("environment", "inputs", "config")},
+    **{name: f"coalesce({name}, MAP {{}})" for name in ("metrics", "gone")},
+}
+"""What a row leaves out because it goes without saying."""
 
 
 def connect(store: Store) -> duckdb.DuckDBPyConnection:
@@ -87,9 +107,10 @@ def statements(store: Store) -> Iterable[str]:
 
 
 def _ledger_view(root: Path) -> str:
-    columns = ", ".join(f"{name}: '{kind}'" for name, kind in _LEDGER_COLUMNS.items())
+    columns = ", ".join(f"{_IMPLIED.get(name, name)} AS {name}" for name in _LEDGER_COLUMNS)
     files = f"{_pattern(root)} || '/ledger/*/*/*/*.json'"
-    return f"CREATE OR REPLACE VIEW ledger AS SELECT * FROM read_json({files}, columns = {{{columns}}})"
+    rows = f"SELECT content, unnest(from_json(content, {_quoted(json.dumps(_LEDGER_COLUMNS))})) FROM read_text({files})"
+    return f"CREATE OR REPLACE VIEW ledger AS SELECT {columns} FROM ({rows})"
 
 
 def _view(root: Path, feature: str, name: str, which: str, columns: str) -> Iterable[str]:

@@ -1,15 +1,19 @@
 """A chain of commits: nothing lost, nothing forged unseen, the same cost for ever."""
 
 import json
+import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from mediaml_assets.amber.ledger import CHAPTER, Commit, Ledger, Value
+from mediaml_assets.amber.ledger import CHAPTER, Commit, Ledger, Row, Value
 from mediaml_assets.amber.objects import Objects
+from mediaml_assets.errors import Damaged
 from mediaml_assets_tests.amber.processes import together
 
 VALUE = Value("d" * 64, "k" * 64, {"n": "c" * 64}, 1, 10, "s" * 64)
@@ -85,7 +89,7 @@ def test_scopes_are_chains_of_their_own(ledger: Ledger) -> None:
 def test_chapters_of_64_commits(ledger: Ledger, tmp_path: Path) -> None:
     extend(ledger, 2 * CHAPTER + 1)
     root = tmp_path / "ledger/motion/one"
-    assert [len(list(chapter.iterdir())) for chapter in sorted(root.iterdir())] == [CHAPTER, CHAPTER, 1]
+    assert [len(list(chapter.glob("*.json"))) for chapter in sorted(root.iterdir())] == [CHAPTER, CHAPTER, 1]
     assert (root / "000001/00000064.json").exists()
     assert broken_at(ledger.chain("motion", "one")) == []
 
@@ -100,7 +104,7 @@ def test_the_head_costs_the_same_after_200_commits(tmp_path: Path) -> None:
         ledger.append(commit(), head)
         ledger.head("motion", "one")
         costs.append(dict(objects.operations))
-    assert costs == [{"create": 1, "list": 2, "read": 1}] * 200
+    assert costs == [{"create": 2, "list": 2, "read": 1}] * 200
 
 
 def test_a_chapter_whose_first_commit_is_not_there_yet(ledger: Ledger, tmp_path: Path) -> None:
@@ -135,6 +139,92 @@ for n in range(40):
         mine = [one.who for one in chain if one.who.startswith(f"{number}/")]
         assert mine == [f"{number}/{n}" for n in range(40)]
     assert len(chain) == 120
+
+
+def test_each_row_has_its_witness(ledger: Ledger) -> None:
+    extend(ledger, CHAPTER + 2)
+    stored = ledger.stored("motion", "one")
+    assert [row.seq for row in stored.rows] == list(range(CHAPTER + 2))
+    assert stored.witnesses == {row.seq: (row.digest[:16],) for row in stored.rows}
+    assert [row.digest for row in stored.rows] == [one.digest for one in ledger.chain("motion", "one")]
+
+
+def test_a_row_without_its_witness_counts(ledger: Ledger, tmp_path: Path) -> None:
+    # what a writer killed between the two leaves behind
+    extend(ledger, 2)
+    next((tmp_path / "ledger/motion/one/000000").glob("00000001.????????????????")).unlink()
+    head = ledger.head("motion", "one")
+    assert head is not None and head.seq == 1
+    extend(ledger, 1)
+    assert broken_at(ledger.chain("motion", "one")) == []
+
+
+@pytest.mark.parametrize("bit", range(8))
+def test_a_flipped_bit_of_the_newest_row_is_damage(ledger: Ledger, tmp_path: Path, bit: int) -> None:
+    extend(ledger, 2)
+    file = tmp_path / "ledger/motion/one/000000/00000001.json"
+    whole = file.read_bytes()
+    for place in range(len(whole)):
+        file.write_bytes(whole[:place] + bytes([whole[place] ^ 1 << bit]) + whole[place + 1 :])
+        with pytest.raises(Damaged, match=r"ledger/motion/one/000000/00000001\.json is not what it was"):
+            ledger.head("motion", "one")
+
+
+@pytest.mark.parametrize("text", [b"", b"{}", b"[]", b"no json", b"\xff", b'{"value":{}}', b'{"value":null,"more":1}'])
+def test_a_row_that_is_none_is_named(ledger: Ledger, tmp_path: Path, text: bytes) -> None:
+    extend(ledger, 2)
+    (tmp_path / "ledger/motion/one/000000/00000000.json").write_bytes(text)
+    with pytest.raises(Damaged, match=r"ledger/motion/one/000000/00000000\.json is no row .*`mediaml verify motion`"):
+        ledger.chain("motion", "one")
+
+
+def test_a_row_of_another_chain_is_named(ledger: Ledger, tmp_path: Path) -> None:
+    extend(ledger, 1)
+    ledger.append(commit(scope="two"), None)
+    root = tmp_path / "ledger/motion"
+    shutil.copy(root / "one/000000/00000000.json", root / "two/000000/00000000.json")
+    with pytest.raises(Damaged, match=r"two/000000/00000000\.json holds row 0 of motion of one"):
+        ledger.chain("motion", "two")
+
+
+texts = st.text(max_size=3)
+digests = st.dictionaries(texts, texts, max_size=2)
+numbers = st.integers(0, 2**40)
+values = st.builds(
+    Value, texts, st.sampled_from(["", "k", "m"]), digests, numbers, numbers, texts, st.dictionaries(texts, digests)
+)
+rows = st.builds(
+    Commit,
+    feature=st.just("motion"),
+    scope=st.just("one"),
+    event=st.sampled_from(["computed", "reused", "refused", "withdrawn"]),
+    value=st.none() | values,
+    current=st.none() | values,
+    key=st.sampled_from(["", "k", "m"]),
+    generation=numbers,
+    made_at=texts,
+    who=texts,
+    inputs=digests,
+    config=st.dictionaries(texts, st.none() | st.booleans() | st.floats(allow_nan=False, allow_infinity=False) | texts),
+    metrics=st.dictionaries(texts, st.floats(allow_nan=False, allow_infinity=False)),
+    seq=numbers,
+    before=texts,
+)
+
+
+@given(rows, st.booleans())
+def test_every_commit_is_read_as_it_was_written(one: Commit, is_current: bool) -> None:
+    one = replace(one, current=one.value) if is_current else one
+    row = Row("motion", "one", one.seq, "name", one.text)
+    assert row.commit == one and row.commit.text == one.text and row.digest == one.digest
+
+
+def test_a_row_says_nothing_twice(ledger: Ledger, tmp_path: Path) -> None:
+    ledger.append(commit(), None)
+    ledger.append(commit(value=None, event="refused"), ledger.head("motion", "one"))
+    first, second = (json.loads(file.read_text()) for file in sorted(tmp_path.rglob("*.json")))
+    assert set(first) == {"feature", "scope", "event", "value", "generation"}
+    assert second["value"] is None and second["current"] == first["value"] and second["key"] == VALUE.key
 
 
 def edited(file: Path, change: Callable[[dict[str, object]], None]) -> None:
