@@ -5,6 +5,7 @@
     │   ├── TitleRefused      landing: its name or place gives no valid title
     │   └── MediaRefused      jasper: its content cannot be read as a film
     ├── InputMoved            a title changed while a run was reading it: ask again, nothing was stored
+    ├── Unreachable           a bucket does not answer or denies access: nothing was changed, try again
     ├── FeatureError          an Amber Feature is declared wrongly or returned rows that are not its schema
     ├── StoreError            the feature store cannot answer
     │   ├── NotStored         nothing is stored under that name
@@ -34,6 +35,10 @@ class MediaRefused(BadInput):
 
 class InputMoved(MediamlError):
     """The title changed while a run was reading it; nothing was stored, the next run reads the new state."""
+
+
+class Unreachable(MediamlError):
+    """A bucket does not answer, or denies access; nothing was changed, and the same can be tried again."""
 
 
 class FeatureError(MediamlError):

@@ -9,8 +9,8 @@ from functools import cache
 from typing import Any
 
 from mediaml_assets.amber.store import CATALOGUE, Store
-from mediaml_assets.landing.arrivals import SOURCE, Tick, look
-from mediaml_assets.landing.bucket import LandingFolder
+from mediaml_assets.landing.arrivals import SOURCE, Known, Tick, look
+from mediaml_assets.landing.bucket import open_landing
 from mediaml_assets.mesh import mesh
 from mediaml_assets.settings import Home, home
 from mediaml_assets.workers import Watch, Workers
@@ -73,11 +73,12 @@ def land(here: Home, store: Store) -> Tick:
     from mediaml_assets.amber.orphans import bury
     from mediaml_assets.landing.sensors import report
 
-    known: dict[str, list[int]] = {}
+    landing = open_landing(here.landing)
+    known: Known = {}
     with dg.DagsterInstance.get() as instance:
         bury(instance, store)
         while True:
-            tick = look(LandingFolder(here.landing), store, known)
+            tick = look(landing, store, known)
             report(instance, tick)
             known = tick.known
             if not tick.later or not tick.arrivals:

@@ -8,7 +8,7 @@ from click.testing import CliRunner, Result
 
 from mediaml_assets import runs
 from mediaml_assets.cli import main
-from mediaml_assets.landing.bucket import LandingFolder
+from mediaml_assets.landing.folder import LandingFolder
 
 COMMANDS = sorted(main.commands)
 

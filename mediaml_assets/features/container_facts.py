@@ -22,7 +22,7 @@ CONTAINER_FACTS = pa.schema(
 def container_facts(source: SourceFile) -> pa.Table:
     """Name, tags, timecode and subtitle streams of the title's file: keyed on the file, read by export only."""
     source.check_unmoved()
-    rows = [(-1, "file", source.path.name), *_facts(probe(source.path))]
+    rows = [(-1, "file", source.file.name), *_facts(probe(source.file))]
     source.check_unmoved()
     columns = [list(column) for column in zip(*rows, strict=True)]
     return pa.table(columns, schema=CONTAINER_FACTS)

@@ -21,7 +21,7 @@ def essence(source: SourceFile) -> pa.Table:
     the same content ends here.
     """
     source.check_unmoved()
-    digest = essence_of(source.path).digest
+    digest = essence_of(source.file).digest
     source.check_unmoved()
     return pa.table({"digest": [digest]}, schema=ESSENCE)
 

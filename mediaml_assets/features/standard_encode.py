@@ -48,7 +48,7 @@ def quarantined(rows: pa.Table) -> str | None:
 def standard_encode(essence: Original, scratch: Path) -> pa.Table:
     """The title at 640x360, square pixels, constant rate, with 16 kHz sound, frame tape and frame map (ml-360p-v1)."""
     essence.source.check_unmoved()
-    encoded = standardize(essence.source.path, ML_360P_V1, scratch)
+    encoded = standardize(essence.source.file, ML_360P_V1, scratch)
     essence.source.check_unmoved()
     return pa.Table.from_pylist([{**encoded.row(), **_paths(encoded.row())}], schema=STANDARD_ENCODE)
 

@@ -11,7 +11,6 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -20,6 +19,7 @@ from numpy.typing import NDArray
 from mediaml_assets.errors import MediaRefused
 from mediaml_assets.jasper.access_units import Reducer, reducer
 from mediaml_assets.jasper.container import opened
+from mediaml_assets.jasper.files import MediaFile
 from mediaml_assets.jasper.probe import Probe, VideoFacts, probe
 from mediaml_assets.jasper.timing import STANDARD_RATES, StreamTimes, TimesReader, best_grid
 
@@ -42,14 +42,14 @@ class Essence:
     facts: Mapping[str, Any]
 
 
-def essence(path: Path) -> Essence:
-    """Read the essence of the film at `path`.
+def essence(file: MediaFile) -> Essence:
+    """Read the essence of the film that `file` is.
 
     Raises:
         MediaRefused: as `probe` does, or the file cannot be read to its end.
     """
-    probed = probe(path)
-    with opened(path) as container:
+    probed = probe(file)
+    with opened(file) as container:
         video = container.streams[probed.video.index]
         audio = None if probed.audio is None else container.streams[probed.audio.index]
         picture = _CodedUnits(reducer(video))
@@ -68,7 +68,7 @@ def essence(path: Path) -> Essence:
                     first_sound = packet.pts * packet.time_base
         shown = times.times()
     if not len(shown.pts):
-        raise MediaRefused(f"{path.name} has no picture that is shown; deliver it again")
+        raise MediaRefused(f"{file.name} has no picture that is shown; deliver it again")
     return _digest(_facts(probed, shown, picture, sound, first_sound))
 
 

@@ -8,13 +8,13 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
-from pathlib import Path
 from typing import Any
 
 import av
 
 from mediaml_assets.errors import MediaRefused
 from mediaml_assets.jasper.container import decode, opened, use_one_thread
+from mediaml_assets.jasper.files import MediaFile
 from mediaml_assets.jasper.limits import LIMITS
 from mediaml_assets.jasper.orientation import Orientation, orientation_of
 
@@ -132,17 +132,17 @@ class Probe:
     duration: Fraction | None
 
 
-def probe(path: Path) -> Probe:
-    """Read what the file at `path` holds, decoding one picture and one frame of sound.
+def probe(file: MediaFile) -> Probe:
+    """Read what `file` holds, decoding one picture and one frame of sound.
 
     Raises:
         MediaRefused: the file is no film: missing, empty, not media, not allowed, too large, without a picture,
             encrypted or too damaged to show its first one.
     """
-    with opened(path) as container:
-        stream = _choose_video(path, container)
-        first = _first_picture(path, container, stream)
-        video = _video_facts(path, stream, first)
+    with opened(file) as container:
+        stream = _choose_video(file, container)
+        first = _first_picture(file, container, stream)
+        video = _video_facts(file, stream, first)
         subtitles = tuple(
             SubtitleFacts(s.index, _codec_name(s), s.language) for s in container.streams if s.type == "subtitle"
         )
@@ -151,24 +151,24 @@ def probe(path: Path) -> Probe:
         audio_streams = len(container.streams.audio)
         duration = None if container.duration is None else Fraction(container.duration, av.time_base)
         name = container.format.name
-    return Probe(name, video, _audio_facts(path), audio_streams, subtitles, timecode, tags, duration)
+    return Probe(name, video, _audio_facts(file), audio_streams, subtitles, timecode, tags, duration)
 
 
-def _choose_video(path: Path, container: Any) -> Any:
+def _choose_video(file: MediaFile, container: Any) -> Any:
     films = [s for s in container.streams.video if not s.disposition & _STILL]
     if not films:
         held = "only still pictures and sound" if container.streams.video else "no video stream"
-        raise MediaRefused(f"{path.name} has {held}; deliver the film itself")
+        raise MediaRefused(f"{file.name} has {held}; deliver the film itself")
     known = [s for s in films if s.codec_context is not None]
     if not known:
-        raise MediaRefused(f"{path.name} has a picture in a codec that this FFmpeg cannot decode; transcode it first")
+        raise MediaRefused(f"{file.name} has a picture in a codec that this FFmpeg cannot decode; transcode it first")
     return max(known, key=lambda s: (s.frames != 1, bool(s.disposition & _DEFAULT), s.width * s.height, -s.index))
 
 
-def _first_picture(path: Path, container: Any, stream: Any) -> Any:
+def _first_picture(file: MediaFile, container: Any, stream: Any) -> Any:
     size = (stream.codec_context.width, stream.codec_context.height)
     if size[0] * size[1] > LIMITS.pixels:
-        raise MediaRefused(f"{path.name} is {size[0]}x{size[1]}, beyond {LIMITS.pixels} pixels; deliver it smaller")
+        raise MediaRefused(f"{file.name} is {size[0]}x{size[1]}, beyond {LIMITS.pixels} pixels; deliver it smaller")
     use_one_thread(stream)
     encrypted = False
     for count, packet in enumerate(container.demux(stream)):
@@ -182,13 +182,13 @@ def _first_picture(path: Path, container: Any, stream: Any) -> Any:
         if frames:
             return frames[0]
     state = "encrypted: deliver it without DRM" if encrypted else "damaged, cut short or encrypted: deliver it again"
-    raise MediaRefused(f"{path.name} has no picture that can be decoded; it is {state}")
+    raise MediaRefused(f"{file.name} has no picture that can be decoded; it is {state}")
 
 
-def _video_facts(path: Path, stream: Any, first: Any) -> VideoFacts:
+def _video_facts(file: MediaFile, stream: Any, first: Any) -> VideoFacts:
     orientation = orientation_of(first)
     if orientation is None:
-        raise MediaRefused(f"{path.name} is turned by an angle that is not a right one; deliver it upright")
+        raise MediaRefused(f"{file.name} is turned by an angle that is not a right one; deliver it upright")
     context = stream.codec_context
     aspect = stream.sample_aspect_ratio or Fraction(1)
     duration = None if stream.duration is None else stream.duration * stream.time_base
@@ -214,8 +214,8 @@ def _video_facts(path: Path, stream: Any, first: Any) -> VideoFacts:
     )
 
 
-def _audio_facts(path: Path) -> AudioFacts | None:
-    with opened(path) as container:
+def _audio_facts(file: MediaFile) -> AudioFacts | None:
+    with opened(file) as container:
         known = [s for s in container.streams.audio if s.codec_context is not None]
         order = sorted(known, key=lambda s: (not s.disposition & _DEFAULT, -s.codec_context.channels, s.index))
         for stream in order:

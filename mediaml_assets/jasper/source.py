@@ -3,13 +3,13 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
-from pathlib import Path
 from typing import Any
 
 import av
 
 from mediaml_assets.errors import MediaRefused
 from mediaml_assets.jasper.container import decode, opened, use_one_thread
+from mediaml_assets.jasper.files import MediaFile
 from mediaml_assets.jasper.limits import LIMITS
 from mediaml_assets.jasper.probe import Probe
 from mediaml_assets.jasper.timing import StreamTimes, TimesReader
@@ -43,9 +43,9 @@ class Source:
         restamped: pictures whose own time stamp was missing or ran backwards, so far.
     """
 
-    def __init__(self, path: Path, probed: Probe, times: StreamTimes, rate: Fraction) -> None:
+    def __init__(self, file: MediaFile, probed: Probe, times: StreamTimes, rate: Fraction) -> None:
         """Args: the file, what `probe` and `scan` said of it, and its nominal rate."""
-        self._path, self._probe, self._times = path, probed, times
+        self._file, self._probe, self._times = file, probed, times
         first = probed.video.first_pts
         self.start_pts = int(times.pts[0]) if first is None or not times.trusted else first
         self._step = max(1, round(1 / (rate * times.time_base)))
@@ -54,7 +54,7 @@ class Source:
         self.sound_damaged = 0
 
     def __iter__(self) -> Iterator[Picture | Sound]:
-        with opened(self._path) as container:
+        with opened(self._file) as container:
             video = container.streams[self._probe.video.index]
             streams = [video]
             if self._probe.audio is not None:
@@ -103,7 +103,7 @@ class Source:
                 yield Sound(frame, frame.pts * frame.time_base - start)
 
 
-def scan(path: Path, probed: Probe) -> tuple[StreamTimes, Fraction | None]:
+def scan(file: MediaFile, probed: Probe) -> tuple[StreamTimes, Fraction | None]:
     """Read every packet's time without decoding any.
 
     Returns:
@@ -112,7 +112,7 @@ def scan(path: Path, probed: Probe) -> tuple[StreamTimes, Fraction | None]:
     Raises:
         MediaRefused: there are too many packets, or none that is shown.
     """
-    with opened(path) as container:
+    with opened(file) as container:
         video = container.streams[probed.video.index]
         audio = None if probed.audio is None else container.streams[probed.audio.index]
         reader = TimesReader(video, in_decoding_order=probed.container == "avi")
@@ -121,10 +121,10 @@ def scan(path: Path, probed: Probe) -> tuple[StreamTimes, Fraction | None]:
             if packet.stream.index == video.index:
                 reader.add(packet)
                 if reader.packets > LIMITS.packets:
-                    raise MediaRefused(f"{path.name} has more than {LIMITS.packets} pictures; cut it")
+                    raise MediaRefused(f"{file.name} has more than {LIMITS.packets} pictures; cut it")
             elif first_sound is None and packet.pts is not None and not packet.is_discard:
                 first_sound = packet.pts * packet.time_base
         times = reader.times()
     if not len(times.pts):
-        raise MediaRefused(f"{path.name} has no picture that is shown; deliver it again")
+        raise MediaRefused(f"{file.name} has no picture that is shown; deliver it again")
     return times, first_sound

@@ -13,6 +13,7 @@ import numpy as np
 from mediaml_assets.errors import MediaRefused
 from mediaml_assets.jasper.active_picture import ActivePicture
 from mediaml_assets.jasper.canvas import CanvasFilter
+from mediaml_assets.jasper.files import MediaFile
 from mediaml_assets.jasper.frame_tape import FrameTape
 from mediaml_assets.jasper.limits import LIMITS
 from mediaml_assets.jasper.loudness import SoundMeter
@@ -90,9 +91,9 @@ class StandardEncode:
 
 
 def standardize(
-    path: Path, recipe: Recipe, folder: Path, progress: Callable[[float], None] | None = None
+    file: MediaFile, recipe: Recipe, folder: Path, progress: Callable[[float], None] | None = None
 ) -> StandardEncode:
-    """Write the standard encode of the film at `path` into the existing `folder`.
+    """Write the standard encode of the film that `file` is into the existing `folder`.
 
     Frame n shows the source picture that was on screen at n / rate seconds after the first one, to within half a
     frame; nothing is re-timed. `progress` is called with the share done, in [0, 1].
@@ -100,15 +101,15 @@ def standardize(
     Raises:
         MediaRefused: the file is no film, is beyond the bounds, or its time stamps jump.
     """
-    probed = probe(path)
-    times, first_sound = scan(path, probed)
+    probed = probe(file)
+    times, first_sound = scan(file, probed)
     rate = choose_rate(times, (probed.video.average_rate, probed.video.nominal_rate))
-    source = Source(path, probed, times, rate.value)
-    frames = _frame_count(path, times, rate.value, source.start_pts)
+    source = Source(file, probed, times, rate.value)
+    frames = _frame_count(file, times, rate.value, source.start_pts)
     work = _Pass(source, probed, recipe, rate.value, frames, folder)
     work.run(lambda done: progress(min(1.0, done / max(1, times.packets))) if progress else None)
     if work.frames == 0:
-        raise MediaRefused(f"{path.name} has no picture that can be decoded; deliver it again")
+        raise MediaRefused(f"{file.name} has no picture that can be decoded; deliver it again")
     tape = FrameTape.open(folder / TAPE)
     quality = judge(measure(probed, times, source, tape, rate.value, work.meter, first_sound))
     return StandardEncode(
@@ -202,16 +203,16 @@ def _slot(time: Fraction, rate: Fraction) -> int:
     return max(0, math.ceil(time * rate - Fraction(1, 2)))
 
 
-def _frame_count(path: Path, times: StreamTimes, rate: Fraction, start_pts: int) -> int:
+def _frame_count(file: MediaFile, times: StreamTimes, rate: Fraction, start_pts: int) -> int:
     gaps = np.diff(times.pts) * float(times.time_base)
     if len(gaps) and gaps.max() > LIMITS.hold_seconds:
         raise MediaRefused(
-            f"{path.name}: the time stamps jump by {gaps.max():.0f} s, more than a held picture; remux it first"
+            f"{file.name}: the time stamps jump by {gaps.max():.0f} s, more than a held picture; remux it first"
         )
     last = int(times.pts[-1] - start_pts) * times.time_base
     held = times.last_ticks * times.time_base
     # Headers often state a wrong length for every picture: only a last one that is clearly held is believed.
     end = last + (held if _HELD_FRAMES / rate < held <= LIMITS.hold_seconds else 1 / rate)
     if end > LIMITS.seconds:
-        raise MediaRefused(f"{path.name} is {float(end) / 3600:.1f} h long, beyond {LIMITS.seconds // 3600} h; cut it")
+        raise MediaRefused(f"{file.name} is {float(end) / 3600:.1f} h long, beyond {LIMITS.seconds // 3600} h; cut it")
     return max(_slot(last, rate) + 1, round(end * rate))

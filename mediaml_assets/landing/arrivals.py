@@ -1,4 +1,4 @@
-"""What changed in the landing folder, written to the store: the `source` of each title, and the `quarantine`.
+"""What changed at the landing place, written to the store: the `source` of each title, and the `quarantine`.
 
 The work ends at "this file stands here": no content is read. A title's landing generation counts its deliveries and
 withdrawals; values of later stages carry it, so that a slow run on older content never replaces a newer value.
@@ -7,7 +7,7 @@ withdrawals; values of later stages carry it, so that a slow run on older conten
 from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 from typing import Any, ClassVar, Self
 
 import pyarrow as pa
@@ -16,7 +16,9 @@ from mediaml_assets.amber.keys import column_digests, rows_digest
 from mediaml_assets.amber.ledger import Commit, Event, Value
 from mediaml_assets.amber.store import CATALOGUE, Store
 from mediaml_assets.errors import InputMoved, NotStored, TitleRefused
-from mediaml_assets.landing.bucket import LandedFile, LandingFolder
+from mediaml_assets.jasper.files import MediaFile
+from mediaml_assets.landing.bucket import open_landing
+from mediaml_assets.landing.files import LandedFile, Landing, sidecar_of
 from mediaml_assets.landing.titles import Title, title_of
 from mediaml_assets.settings import home
 
@@ -27,7 +29,7 @@ SOURCE_SCHEMA = pa.schema(
     [
         ("path", pa.string()),
         ("size", pa.int64()),
-        ("mtime_ns", pa.int64()),
+        ("stamp", pa.string()),
         ("show", pa.string()),
         ("season", pa.int32()),
         ("episode", pa.int32()),
@@ -40,27 +42,33 @@ QUARANTINE_SCHEMA = pa.schema([("path", pa.string()), ("reason", pa.string())])
 class SourceFile:
     """Where a title's file lies now; what a feature that opens it reads."""
 
-    path: Path
+    landing: Landing
+    path: str
+    """Relative to the landing place."""
     size: int
     """Bytes."""
-    mtime_ns: int
+    stamp: str
     title: str
 
-    columns: ClassVar[tuple[str, ...]] = ("path", "size", "mtime_ns")
+    columns: ClassVar[tuple[str, ...]] = ("path", "size", "stamp")
 
     @classmethod
     def from_value(cls, view: Any) -> Self:
         """Made from the `source` of a title."""
         row = view.row(cls.columns)
-        return cls(home().landing / row["path"], row["size"], row["mtime_ns"], view.title)
+        return cls(open_landing(home().landing), row["path"], row["size"], row["stamp"], view.title)
+
+    @property
+    def file(self) -> MediaFile:
+        """What to read: a path in a folder, ranges of an object on a bucket."""
+        return self.landing.media(self.path, self.size, self.stamp)
 
     def check_unmoved(self) -> None:
         """Raise InputMoved when the file is not what landed: ask before and after reading it."""
-        try:
-            stat = self.path.stat()
-        except OSError as gone:
-            raise InputMoved(f"{self.path} of {self.title} went away while it was read ({gone.strerror})") from gone
-        if (stat.st_size, stat.st_mtime_ns) != (self.size, self.mtime_ns):
+        now = self.landing.now(self.path)
+        if now is None:
+            raise InputMoved(f"{self.path} of {self.title} went away while it was read; the next landing tick says so")
+        if now != (self.size, self.stamp):
             raise InputMoved(
                 f"{self.path} of {self.title} changed while it was read; the next landing tick takes it up"
             )
@@ -79,39 +87,46 @@ class Arrival:
         return self.commit.current.digest if self.commit.current else "withdrawn"
 
 
+Known = dict[str, list[int | str]]
+"""Path -> [size, stamp, stamp of the sidecar]; the stamps are times of writing in a folder, ETags on a bucket."""
+
+
 @dataclass(frozen=True)
 class Tick:
-    """What one look at the landing folder found."""
+    """What one look at the landing place found."""
 
     arrivals: list[Arrival]
     quarantine: dict[str, str]
     """Path -> reason, of every file that lies there now and cannot be taken."""
     quarantine_changed: bool
-    known: dict[str, list[int]]
-    """Path -> [size, mtime_ns] of every file dealt with; give it to the next tick."""
+    known: Known
+    """What every file dealt with was; give it to the next tick."""
     later: list[str]
     """Files left for the next tick: they did not settle, or the bound on work was met."""
 
 
-def look(folder: LandingFolder, store: Store, known: Mapping[str, list[int]], limit: int = 200) -> Tick:
-    """Compare the folder with what is known, and write at most `limit` deliveries to the store.
+def look(landing: Landing, store: Store, known: Mapping[str, list[int | str]], limit: int = 200) -> Tick:
+    """Compare the landing place with what is known, and write at most `limit` deliveries to the store.
 
     Args:
-        folder: the landing folder.
+        landing: the landing folder or bucket.
         store: where sources and the quarantine are kept.
         known: what the last tick returned; empty is always right, and costs a store look-up for each file.
         limit: bound on the deliveries of one tick; the next one goes on.
+
+    Raises:
+        Unreachable: the bucket does not answer; nothing was written.
     """
-    files = {one.path: one for one in folder.files()}
-    titles, quarantine = _titles(folder, store, files.values())
-    closed = {one.path for one in files.values() if not one.readable}
-    stamps = {path: _stamp(folder, files[path]) for path in titles}
+    files = {one.path: one for one in landing.files()}
+    titles, quarantine = _titles(landing, store, files.values())
+    closed = {one.path for one in files.values() if one.refusal}
+    stamps = {path: _stamps(files[path]) for path in titles}
     unchanged = {path for path in titles if known.get(path) == stamps[path]}
     # the oldest first, so that files which keep growing hold nobody up
-    changed = sorted((files[path] for path in titles.keys() - unchanged), key=lambda one: (one.mtime_ns, one.path))
-    settled = folder.settled(changed[:limit])
+    changed = sorted((files[path] for path in titles.keys() - unchanged), key=lambda one: (one.modified_ns, one.path))
+    settled = landing.settled(changed[:limit])
     arrivals = [_deliver(store, titles[one.path], one) for one in settled]
-    if folder.is_there() and (not known or known.keys() - unchanged):
+    if landing.is_there() and (not known or known.keys() - unchanged):
         slugs = {title.slug for title in titles.values()}
         gone = [head for head in _sources(store) if head.current and head.scope not in slugs]
         arrivals += [_withdraw(store, head) for head in gone if not _is_below(_current_path(store, head.scope), closed)]
@@ -132,19 +147,17 @@ def _is_below(path: str | None, closed: Set[str]) -> bool:
     return path is not None and any(str(folder) in closed for folder in PurePosixPath(path).parents)
 
 
-def _stamp(folder: LandingFolder, file: LandedFile) -> list[int]:
-    return [file.size, file.mtime_ns, folder.sidecar_mtime_ns(file.path)]
+def _stamps(file: LandedFile) -> list[int | str]:
+    return [file.size, file.stamp, file.sidecar]
 
 
-def _titles(
-    folder: LandingFolder, store: Store, files: Iterable[LandedFile]
-) -> tuple[dict[str, Title], dict[str, str]]:
+def _titles(landing: Landing, store: Store, files: Iterable[LandedFile]) -> tuple[dict[str, Title], dict[str, str]]:
     """Path -> title of every file that can be taken, and path -> reason of the others."""
     claims: dict[str, dict[str, Title]] = {}
     quarantine: dict[str, str] = {}
     for file in files:
         try:
-            title = _title(folder, file)
+            title = _title(landing, file)
         except TitleRefused as refusal:
             quarantine[_printable(file.path)] = str(refusal)
         else:
@@ -166,7 +179,7 @@ def _holder(store: Store, slug: str, paths: list[str]) -> str:
 def _taken(slug: str, holder: str, loser: str) -> str:
     return (
         f"{loser!r} and {holder!r} both give the title {slug!r}; {holder!r} keeps it. Rename or remove "
-        f'{loser!r}, or give it a title of its own in a sidecar "{Path(loser).name}.title.json"'
+        f'{loser!r}, or give it a title of its own in a sidecar "{sidecar_of(PurePosixPath(loser).name)}"'
     )
 
 
@@ -175,12 +188,12 @@ def _printable(path: str) -> str:
     return "".join(one if one.isprintable() else one.encode("unicode_escape").decode() for one in path)
 
 
-def _title(folder: LandingFolder, file: LandedFile) -> Title:
+def _title(landing: Landing, file: LandedFile) -> Title:
     if not file.path.isprintable():
         raise TitleRefused(f"{file.path!r} has a name that is not printable text in UTF-8; rename it")
-    if not file.readable:
-        raise TitleRefused(f"{file.path!r} cannot be read: permission denied. Give the service read permission (chmod)")
-    return title_of(file.path, folder.sidecar(file.path))
+    if file.refusal:
+        raise TitleRefused(f"{file.path!r} {file.refusal}")
+    return title_of(file.path, landing.sidecar(file) if file.sidecar else None)
 
 
 def _current_path(store: Store, slug: str) -> str | None:
@@ -200,7 +213,7 @@ def _deliver(store: Store, title: Title, file: LandedFile) -> Arrival:
     row = {
         "path": file.path,
         "size": file.size,
-        "mtime_ns": file.mtime_ns,
+        "stamp": file.stamp,
         "show": title.show,
         "season": title.season,
         "episode": title.episode,

@@ -1,117 +1,205 @@
-"""The landing folder: which films lie there, and since when. A bucket stands behind the same seam later."""
+"""The landing bucket: which films lie below s3://name/prefix, told by one listing.
 
-import errno
-import os
-import time
-from collections.abc import Iterator
+What counts is what a listing says: keys and their ETags. A listing shows the newest version of a key and leaves out
+keys under a delete marker, so a versioned bucket needs nothing else; an upload shows when it is complete, so nothing
+has to settle. An ETag changes with the content, and also when the same content is uploaded in other parts: that costs
+one look at the file (`essence`), and nothing below it. New metadata alone keep the ETag.
+
+Event queues (S3 -> EventBridge or SNS -> SQS) tell of single keys, late, twice or out of order, and drop what is older
+than their retention. So they would only say when to look, never what lies there: the sensor would read the queue at
+each tick, list only when there was a message or the last listing is ten minutes old, and delete the messages after
+its cursor is stored. A listing costs one request per 1,000 keys; below some 100,000 keys it is cheaper than a queue.
+"""
+
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from functools import cache
+from io import BufferedReader
 from pathlib import Path, PurePosixPath
-from stat import S_ISREG
+from typing import Any, BinaryIO, cast
 
-FILMS = frozenset(
-    {".mp4", ".m4v", ".mov", ".mkv", ".webm", ".ts", ".m2ts", ".mts", ".mxf", ".avi", ".ogv", ".mpg", ".mpeg", ".3gp"}
-    | {".h264", ".h265"}
-)
-"""Suffixes of files that are taken for films; others (texts, labels, artwork) lie beside them."""
+from mediaml_assets.errors import InputMoved, Unreachable
+from mediaml_assets.jasper.files import MediaFile
+from mediaml_assets.landing.files import SIDECAR_BYTES, LandedFile, Landing, check_sidecar_size, is_film, sidecar_of
+from mediaml_assets.landing.folder import LandingFolder
+from mediaml_assets.ranged import BLOCK, RangedFile
+
+_GONE = frozenset({"404", "NoSuchKey", "NotFound"})
+_CHANGED = frozenset({"412", "PreconditionFailed"})
+_ATTEMPTS = 3
+
+_SIDECARS: dict[tuple[str, str], bytes] = {}
+"""What was read of small sidecars, by where and ETag: a tick reads only those that changed."""
+_SMALL = 4096
+
+
+def open_landing(where: Path | str, client: Any = None) -> Landing:
+    """The landing place of an installation: a folder, or a bucket for s3://name/prefix.
+
+    Args:
+        where: the folder, or the URL.
+        client: a boto3 S3 client; by default one made from the environment, as `S3Resource` does.
+    """
+    return LandingFolder(where) if isinstance(where, Path) else LandingBucket(where, client or _client())
+
+
+@cache
+def _client() -> Any:
+    from dagster_aws.s3 import S3Resource
+
+    return S3Resource().get_client()
+
+
+class LandingBucket:
+    """The landing place of one installation on a bucket.
+
+    Args:
+        url: s3://name/prefix; keys below the prefix are the files.
+        client: a boto3 S3 client.
+    """
+
+    def __init__(self, url: str, client: Any) -> None:
+        name, _, prefix = url.removeprefix("s3://").partition("/")
+        self.name, self.prefix, self.client = name, f"{prefix.strip('/')}/" if prefix.strip("/") else "", client
+
+    @property
+    def where(self) -> str:
+        """The URL of the prefix."""
+        return f"s3://{self.name}/{self.prefix}"
+
+    def files(self) -> list[LandedFile]:
+        """Every film below the prefix, sorted by path; folder markers and hidden keys are left out."""
+        from dagster_aws.s3.sensor import get_objects
+
+        with _answering(f"list {self.where}"):
+            objects = get_objects(self.name, self.prefix, client=self.client)
+        listed = {str(one["Key"])[len(self.prefix) :]: one for one in objects}
+        films = [path for path in sorted(listed) if is_film(path) and not path.endswith("/")]
+        return [self._landed(path, listed[path], listed.get(sidecar_of(path))) for path in films]
+
+    @staticmethod
+    def _landed(path: str, listed: Mapping[str, Any], sidecar: Mapping[str, Any] | None) -> LandedFile:
+        return LandedFile(
+            path=path,
+            size=listed["Size"],
+            stamp=_etag(listed),
+            modified_ns=round(listed["LastModified"].timestamp() * 1e9),
+            sidecar=_etag(sidecar) if sidecar else "",
+        )
+
+    def settled(self, files: list[LandedFile]) -> list[LandedFile]:
+        """All of them: an object is there when it is complete."""
+        return files
+
+    def sidecar(self, file: LandedFile) -> bytes | None:
+        """What a person wrote beside a film, at most 64 KiB; None when it has gone; raises TitleRefused."""
+        path = sidecar_of(file.path)
+        known = (self.where + path, file.sidecar)
+        if known in _SIDECARS:
+            return _SIDECARS[known]
+        with _answering(f"read {self.where}{path}"):
+            try:
+                answer = self.client.get_object(Bucket=self.name, Key=self.prefix + path)
+            except self.client.exceptions.NoSuchKey:
+                return None
+            with closing(answer["Body"]) as body:
+                text: bytes = body.read(SIDECAR_BYTES + 1)
+        check_sidecar_size(file.path, len(text))
+        if len(text) <= _SMALL and _etag(answer) == file.sidecar:
+            _SIDECARS[known] = text
+        return text
+
+    def is_there(self) -> bool:
+        """Always: a bucket that does not answer is an error of the listing."""
+        return True
+
+    def now(self, path: str) -> tuple[int, str] | None:
+        """Size and ETag of a key at this moment; None when it is gone. Raises Unreachable."""
+        from botocore.exceptions import ClientError
+
+        with _answering(f"look at {self.where}{path}"):
+            try:
+                head = self.client.head_object(Bucket=self.name, Key=self.prefix + path)
+            except ClientError as error:
+                if _code(error) in _GONE:
+                    return None
+                raise
+        return head["ContentLength"], _etag(head)
+
+    def media(self, path: str, size: int, stamp: str) -> MediaFile:
+        """The object, read in ranges that are pinned to the ETag."""
+        return _Object(self, path, size, stamp)
 
 
 @dataclass(frozen=True)
-class LandedFile:
-    """A film in the landing folder, as the file system states it (or a folder that may not be listed)."""
+class _Object:
+    """One object as it was when it had this ETag."""
 
+    bucket: LandingBucket
     path: str
-    """Relative to the landing folder, with forward slashes."""
     size: int
-    """Bytes."""
-    mtime_ns: int
-    readable: bool = True
+    etag: str
 
+    @property
+    def name(self) -> str:
+        return PurePosixPath(self.path).name
 
-class LandingFolder:
-    """The landing folder of one installation.
+    def open(self) -> BinaryIO:
+        return cast(BinaryIO, BufferedReader(RangedFile(self.size, self._range, self.name), BLOCK))
 
-    Args:
-        root: the folder; it may be read-only and need not exist yet.
-        settle_seconds: how long a file must stay the same before it counts as complete.
-    """
+    def _range(self, start: int, length: int) -> bytes:
+        """The bytes [start, start + length).
 
-    def __init__(self, root: Path, settle_seconds: float = 1.0) -> None:
-        self.root = root
-        self.settle_seconds = settle_seconds
-
-    def files(self) -> list[LandedFile]:
-        """Every film below the folder, sorted by path; hidden files and folders are left out."""
-        return sorted(self._walk(), key=lambda one: one.path)
-
-    def settled(self, files: list[LandedFile]) -> list[LandedFile]:
-        """Those of the files that did not change while we waited: a copy that is under way is left for later.
-
-        Waits until the youngest is `settle_seconds` old, at least a moment and at most `settle_seconds`.
+        Raises:
+            InputMoved: the object is gone or another one.
+            Unreachable: the bucket does not answer, or denies it.
         """
-        newest = max((one.mtime_ns for one in files), default=0)
-        age = time.time() - newest / 1e9
-        # a clock that is ahead of ours, or a copy that keeps old time stamps, must not be trusted: look twice
-        if files and self.settle_seconds > 0:
-            time.sleep(min(self.settle_seconds, max(0.2, self.settle_seconds - age)))
-        return [one for one in files if self._stat(self.root / one.path) == (one.size, one.mtime_ns)]
+        from botocore.exceptions import ClientError
 
-    def sidecar(self, path: str) -> Path:
-        """Where a person may write the catalogue facts of a film: `<file>.title.json` beside it."""
-        return self.root / f"{path}.title.json"
-
-    def sidecar_mtime_ns(self, path: str) -> int:
-        """When the sidecar was written; 0 when there is none."""
-        stamp = self._stat(self.sidecar(path))
-        return stamp[1] if stamp else 0
-
-    def is_there(self) -> bool:
-        """Whether there is a folder to look at: files are not gone because a disk is not mounted."""
-        return self.root.is_dir()
-
-    def _walk(self) -> Iterator[LandedFile]:
-        folders = [self.root]
-        while folders:
-            folder = folders.pop()
+        where = f"{self.bucket.where}{self.path}"
+        with _answering(f"read {where}"):
             try:
-                entries = list(os.scandir(folder))
-            except (FileNotFoundError, NotADirectoryError):
-                continue
-            except OSError as error:
-                if error.errno not in (errno.EACCES, errno.EPERM, errno.ENAMETOOLONG):
+                return self._body(start, length)
+            except ClientError as error:
+                if _code(error) in _GONE | _CHANGED:
+                    raise InputMoved(f"{where} changed while it was read; the next landing tick takes it up") from error
+                raise
+
+    def _body(self, start: int, length: int) -> bytes:
+        """One range; the client tries requests again, and this a body that broke off."""
+        from botocore.exceptions import HTTPClientError, IncompleteReadError
+
+        place = {"Bucket": self.bucket.name, "Key": self.bucket.prefix + self.path}
+        pinned = {"IfMatch": f'"{self.etag}"', "Range": f"bytes={start}-{start + length - 1}"}
+        attempts = 0
+        while True:
+            attempts += 1
+            try:
+                with closing(self.bucket.client.get_object(**place, **pinned)["Body"]) as body:
+                    found: bytes = body.read()
+                    return found
+            except (HTTPClientError, IncompleteReadError):
+                if attempts == _ATTEMPTS:
                     raise
-                # where the path is too long, so is every title that it could give: it is refused for that
-                yield LandedFile(self._relative(folder), 0, 0, readable=error.errno == errno.ENAMETOOLONG)
-                continue
-            if not os.access(folder, os.X_OK):
-                yield LandedFile(self._relative(folder), 0, 0, readable=False)
-                continue
-            for entry in entries:
-                if entry.name.startswith("."):
-                    continue
-                if entry.is_dir(follow_symlinks=False):
-                    folders.append(Path(entry.path))
-                elif PurePosixPath(entry.name).suffix.lower() in FILMS:
-                    yield from self._film(Path(entry.path))
 
-    def _film(self, path: Path) -> Iterator[LandedFile]:
-        """The file, if it is one: not what went away meanwhile, nor a link that leads nowhere or in a circle."""
-        try:
-            stat = path.stat()
-        except PermissionError:
-            yield LandedFile(self._relative(path), 0, 0, readable=False)
-        except OSError:
-            return
-        else:
-            if S_ISREG(stat.st_mode):
-                yield LandedFile(self._relative(path), stat.st_size, stat.st_mtime_ns, os.access(path, os.R_OK))
 
-    def _relative(self, path: Path) -> str:
-        return path.relative_to(self.root).as_posix()
+def _etag(answer: Mapping[str, Any]) -> str:
+    return str(answer["ETag"]).strip('"')
 
-    @staticmethod
-    def _stat(path: Path) -> tuple[int, int] | None:
-        try:
-            stat = path.stat()
-        except OSError:
-            return None
-        return stat.st_size, stat.st_mtime_ns
+
+def _code(error: Any) -> str:
+    return str(error.response["Error"]["Code"])
+
+
+@contextmanager
+def _answering(what: str) -> Iterator[None]:
+    """Turn what the client raises into Unreachable."""
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    try:
+        yield
+    except (BotoCoreError, ClientError) as error:
+        raise Unreachable(
+            f"could not {what} ({error}); check the bucket's name, the credentials and the network, and try again"
+        ) from error

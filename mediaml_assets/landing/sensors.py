@@ -10,7 +10,7 @@ import dagster as dg
 from mediaml_assets.amber.assets import STORE, TITLES
 from mediaml_assets.amber.io_manager import FeatureStore
 from mediaml_assets.landing.arrivals import QUARANTINE, SOURCE, Arrival, Tick, look
-from mediaml_assets.landing.bucket import LandingFolder
+from mediaml_assets.landing.bucket import open_landing
 from mediaml_assets.settings import home
 
 
@@ -47,9 +47,10 @@ def landing_sensor(seconds: int) -> dg.SensorDefinition:
     def landing(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
         manager: FeatureStore = getattr(context.resources, STORE)
         known = json.loads(context.cursor) if context.cursor else {}
-        tick = look(LandingFolder(home().landing), manager.store, known)
+        place = open_landing(home().landing)
+        tick = look(place, manager.store, known)
         if not tick.arrivals and not tick.quarantine_changed and tick.known == known:
-            return dg.SkipReason(f"nothing changed among {len(known)} files in {home().landing}")
+            return dg.SkipReason(f"nothing changed among {len(known)} files in {place.where}")
         titles = context.instance.get_dynamic_partitions(str(TITLES.name))
         fresh = [one.title for one in tick.arrivals if one.title not in titles]
         return dg.SensorResult(

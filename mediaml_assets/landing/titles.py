@@ -6,11 +6,10 @@ any name.mp4 + sidecar        -> what the sidecar says: {"title": "...", "show":
 """
 
 import json
-import os
 import re
 import unicodedata
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 from typing import Any
 
 from mediaml_assets.errors import TitleRefused
@@ -38,18 +37,17 @@ class Title:
     episode: int | None = None
 
 
-def title_of(path: str, sidecar: Path | None = None) -> Title:
+def title_of(path: str, sidecar: bytes | None = None) -> Title:
     """The title of a landed file.
 
     Args:
-        path: relative to the landing folder, with forward slashes.
-        sidecar: a JSON file with the facts, read if it exists.
+        path: relative to the landing place, with forward slashes.
+        sidecar: JSON with the facts, if a person wrote any beside the file.
 
     Raises:
         TitleRefused: the path or the sidecar gives no valid slug.
     """
-    # unlike Path.is_file, no error for a name that is too long
-    if sidecar is not None and os.path.isfile(sidecar):
+    if sidecar is not None:
         return _from_sidecar(path, sidecar)
     stem = PurePosixPath(path).with_suffix("").as_posix()
     episode = _EPISODE.fullmatch(stem)
@@ -86,16 +84,16 @@ def _near(part: str) -> str:
     return "_".join(re.findall(r"[A-Za-z0-9]+", plain)) or "title"
 
 
-def _from_sidecar(path: str, sidecar: Path) -> Title:
+def _from_sidecar(path: str, sidecar: bytes) -> Title:
     try:
-        facts = json.loads(sidecar.read_text(encoding="utf-8-sig"))
+        facts = json.loads(sidecar.decode("utf-8-sig"))
         return Title(
             slug=_slug(facts["title"]),
             show=_text(facts["show"]) if facts.get("show") is not None else None,
             season=_number(facts["season"]) if facts.get("season") is not None else None,
             episode=_number(facts["episode"]) if facts.get("episode") is not None else None,
         )
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, ArithmeticError, RecursionError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, ArithmeticError, RecursionError) as error:
         raise TitleRefused(
             f"the sidecar of {path!r} cannot be used ({type(error).__name__}: {error}); it must be JSON like "
             '{"title": "my_film", "show": "my_show", "season": 1, "episode": 2}, of which only "title" is needed; '

@@ -8,7 +8,7 @@ from mediaml_assets.amber.ledger import Commit
 from mediaml_assets.amber.mesh import Mesh
 from mediaml_assets.amber.store import CATALOGUE, Store
 from mediaml_assets.landing.arrivals import look
-from mediaml_assets.landing.bucket import LandingFolder
+from mediaml_assets.landing.folder import LandingFolder
 from mediaml_assets_tests.amber.toy import toy_mesh
 
 

@@ -13,7 +13,7 @@ from mediaml_assets.amber.io_manager import FeatureStore
 from mediaml_assets.amber.mesh import Mesh
 from mediaml_assets.amber.store import Store
 from mediaml_assets.landing.arrivals import Tick, look
-from mediaml_assets.landing.bucket import LandingFolder
+from mediaml_assets.landing.folder import LandingFolder
 from mediaml_assets.landing.sensors import landing_assets, report
 
 

@@ -5,7 +5,7 @@ import pytest
 
 from mediaml_assets.amber.reconcile import reconcile_sensor
 from mediaml_assets.landing.arrivals import look
-from mediaml_assets.landing.bucket import LandingFolder
+from mediaml_assets.landing.folder import LandingFolder
 from mediaml_assets.landing.sensors import report
 from mediaml_assets_tests.amber.platform import Platform
 from mediaml_assets_tests.amber.test_automation import deliver

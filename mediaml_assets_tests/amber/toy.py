@@ -11,6 +11,7 @@ import pyarrow as pa
 from mediaml_assets.amber.feature import AmberFeature, Check, Scope, amber_feature
 from mediaml_assets.amber.mesh import Mesh
 from mediaml_assets.errors import MediaRefused
+from mediaml_assets.jasper.files import open_binary
 from mediaml_assets.landing.arrivals import SOURCE, SourceFile
 
 LETTERS = pa.schema([("letter", pa.string())])
@@ -23,6 +24,11 @@ def called(feature: str, scope: str) -> None:
     """Write down that a feature's function ran; one short append is atomic, so processes may share the file."""
     with open(os.environ["TOY_CALLS"], "a") as file:
         file.write(f"{feature}/{scope}\n")
+
+
+def _text(source: SourceFile) -> str:
+    with open_binary(source.file) as file:
+        return file.read().decode()
 
 
 def calls() -> list[str]:
@@ -77,9 +83,9 @@ def fails_on_q(rows: pa.Table) -> str | None:
 def letters(source: SourceFile) -> pa.Table:
     """The letters of a file, without its spaces: like an essence, blind to layout."""
     called("letters", source.title)
-    text = source.path.read_text()
+    text = _text(source)
     if "!" in text:
-        raise MediaRefused(f"{source.path.name} holds a '!'; remove it and deliver the file again")
+        raise MediaRefused(f"{source.file.name} holds a '!'; remove it and deliver the file again")
     if "crash" in text:
         raise RuntimeError("an ordinary error of an algorithm")
     return pa.table({"letter": sorted(text.replace(" ", ""))}, schema=LETTERS)

@@ -8,7 +8,7 @@ import pytest
 
 from mediaml_assets.amber.store import Store
 from mediaml_assets.landing.arrivals import SOURCE, Tick, look
-from mediaml_assets.landing.bucket import LandingFolder
+from mediaml_assets.landing.folder import LandingFolder
 
 
 class Landing:

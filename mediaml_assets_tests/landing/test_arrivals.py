@@ -11,14 +11,14 @@ import pytest
 from mediaml_assets.amber.store import CATALOGUE, Store
 from mediaml_assets.errors import InputMoved
 from mediaml_assets.landing.arrivals import QUARANTINE, SourceFile, look
-from mediaml_assets.landing.bucket import LandingFolder
+from mediaml_assets.landing.folder import LandingFolder
 from mediaml_assets_tests.landing.conftest import Landing
 
 AS_NOBODY = """
 import os, pathlib, sys
 from mediaml_assets.amber.store import Store
 from mediaml_assets.landing.arrivals import look
-from mediaml_assets.landing.bucket import LandingFolder
+from mediaml_assets.landing.folder import LandingFolder
 root = pathlib.Path(sys.argv[1])
 os.setuid(65534)
 tick = look(LandingFolder(root / "landing", settle_seconds=0), Store(root / "store"), {})
@@ -34,7 +34,7 @@ def test_a_delivery_is_written_with_its_catalogue_facts(landing: Landing) -> Non
     assert landing.source("night") == {
         "path": "night.mp4",
         "size": 4,
-        "mtime_ns": film.stat().st_mtime_ns,
+        "stamp": str(film.stat().st_mtime_ns),
         "show": None,
         "season": None,
         "episode": None,
@@ -42,7 +42,7 @@ def test_a_delivery_is_written_with_its_catalogue_facts(landing: Landing) -> Non
     assert landing.source("harbour-s01e02") == {
         "path": "harbour/s01/e02.mkv",
         "size": 11,
-        "mtime_ns": episode.stat().st_mtime_ns,
+        "stamp": str(episode.stat().st_mtime_ns),
         "show": "harbour",
         "season": 1,
         "episode": 2,
@@ -316,7 +316,7 @@ def source_file(landing: Landing) -> SourceFile:
 
 def test_the_reader_finds_the_file(landing: Landing) -> None:
     source = source_file(landing)
-    assert (source.path, source.title) == (landing.root / "night.mp4", "night")
+    assert (source.file, source.title) == (landing.root / "night.mp4", "night")
     source.check_unmoved()
 
 
@@ -326,5 +326,5 @@ def test_the_reader_notices_a_file_that_changed_or_went(landing: Landing) -> Non
     with pytest.raises(InputMoved, match="of night changed while it was read; the next landing tick takes it up"):
         source.check_unmoved()
     landing.remove("night.mp4")
-    with pytest.raises(InputMoved, match=r"of night went away while it was read \(No such file"):
+    with pytest.raises(InputMoved, match="of night went away while it was read; the next landing tick says so"):
         source.check_unmoved()

@@ -46,7 +46,7 @@ class Daemon:
 
 @pytest.fixture
 def daemon(landing: Landing, monkeypatch: pytest.MonkeyPatch) -> Iterator[Daemon]:
-    monkeypatch.setattr("mediaml_assets.landing.bucket.time.sleep", lambda seconds: None)
+    monkeypatch.setattr("mediaml_assets.landing.folder.time.sleep", lambda seconds: None)
     with dg.DagsterInstance.ephemeral() as instance:
         yield Daemon(landing.root.parent, instance)
 
@@ -142,7 +142,7 @@ def test_the_cursor_is_what_is_known(landing: Landing, daemon: Daemon) -> None:
     film = landing.put("night.mp4")
     daemon.tick()
     assert daemon.cursor is not None
-    assert json.loads(daemon.cursor) == {"night.mp4": [4, film.stat().st_mtime_ns, 0]}
+    assert json.loads(daemon.cursor) == {"night.mp4": [4, str(film.stat().st_mtime_ns), ""]}
 
 
 def test_a_lost_cursor_reports_again_what_stands_with_the_same_version(landing: Landing, daemon: Daemon) -> None:

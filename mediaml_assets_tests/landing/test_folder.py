@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from mediaml_assets.landing.bucket import LandedFile, LandingFolder
+from mediaml_assets.errors import TitleRefused
+from mediaml_assets.landing.files import SIDECAR_BYTES, LandedFile, sidecar_of
+from mediaml_assets.landing.folder import LandingFolder
 
 
 def put(root: Path, *paths: str) -> None:
@@ -46,7 +48,7 @@ def test_a_linked_folder_is_not_followed(tmp_path: Path) -> None:
 def test_a_file_is_known_by_size_and_time(tmp_path: Path) -> None:
     put(tmp_path, "a.mp4")
     os.utime(tmp_path / "a.mp4", ns=(5, 7_000_000_001))
-    assert LandingFolder(tmp_path).files() == [LandedFile("a.mp4", 4, 7_000_000_001, readable=True)]
+    assert LandingFolder(tmp_path).files() == [LandedFile("a.mp4", 4, "7000000001", 7_000_000_001)]
 
 
 def test_a_folder_that_is_not_there_is_empty(tmp_path: Path) -> None:
@@ -118,8 +120,48 @@ def test_a_clock_that_is_ahead_is_waited_for_no_longer_than_the_rest(tmp_path: P
 
 def test_the_sidecar_lies_beside_the_film(tmp_path: Path) -> None:
     folder = LandingFolder(tmp_path)
-    assert folder.sidecar("show/a.mp4") == tmp_path / "show/a.mp4.title.json"
-    assert folder.sidecar_mtime_ns("a.mp4") == folder.sidecar_mtime_ns("x" * 300) == 0
-    put(tmp_path, "a.mp4.title.json")
-    os.utime(tmp_path / "a.mp4.title.json", ns=(5, 7))
-    assert folder.sidecar_mtime_ns("a.mp4") == 7
+    put(tmp_path, "show/a.mp4", "show/b.mp4", "show/a.mp4.title.json")
+    os.utime(tmp_path / "show/a.mp4.title.json", ns=(5, 7))
+    (tmp_path / sidecar_of("show/b.mp4")).mkdir()
+    first, second = folder.files()
+    assert (first.sidecar, second.sidecar) == ("7", "")
+    assert folder.sidecar(first) == b"film"
+    (tmp_path / "show/a.mp4.title.json").unlink()
+    assert folder.sidecar(first) is None
+
+
+def test_a_sidecar_is_read_up_to_its_bound(tmp_path: Path) -> None:
+    put(tmp_path, "a.mp4")
+    sidecar = tmp_path / sidecar_of("a.mp4")
+    sidecar.write_bytes(b" " * SIDECAR_BYTES)
+    folder = LandingFolder(tmp_path)
+    [film] = folder.files()
+    assert folder.sidecar(film) == b" " * SIDECAR_BYTES
+    sidecar.write_bytes(b" " * (SIDECAR_BYTES + 1))
+    with pytest.raises(TitleRefused, match=r"the sidecar of 'a\.mp4' is larger than 64 KiB"):
+        folder.sidecar(film)
+
+
+def test_a_link_that_leads_outside_is_refused_and_one_inside_is_a_file(tmp_path: Path) -> None:
+    put(tmp_path / "landing", "a.mp4", "reels/r.mp4")
+    put(tmp_path, "secret.mp4", "secret.json")
+    landing = tmp_path / "landing"
+    (landing / "b.mp4").symlink_to(tmp_path / "secret.mp4")
+    (landing / "c.mp4").symlink_to("reels/r.mp4")
+    (landing / "a.mp4.title.json").symlink_to(tmp_path / "secret.json")
+    folder = LandingFolder(landing)
+    files = {one.path: one for one in folder.files()}
+    assert {path: one.refusal is not None for path, one in files.items()} == {
+        "a.mp4": False, "b.mp4": True, "c.mp4": False, "reels/r.mp4": False,
+    }  # fmt: skip
+    assert "leads outside of the landing folder" in str(files["b.mp4"].refusal)
+    with pytest.raises(TitleRefused, match=r"the sidecar of 'a\.mp4' is a link that leads outside"):
+        folder.sidecar(files["a.mp4"])
+    assert folder.now("b.mp4") is None and folder.now("c.mp4") == (4, files["c.mp4"].stamp)
+
+
+def test_a_landing_folder_may_itself_be_a_link(tmp_path: Path) -> None:
+    put(tmp_path / "disk", "a.mp4")
+    (tmp_path / "disk/b.mp4").symlink_to(tmp_path / "disk/a.mp4")
+    (tmp_path / "landing").symlink_to(tmp_path / "disk")
+    assert [one.refusal for one in LandingFolder(tmp_path / "landing").files()] == [None, None]
