@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime
 from functools import cache
+from pathlib import Path
 
 from mediaml_assets.amber.ask import Ask
 from mediaml_assets.amber.ledger import Commit, Event, Value
@@ -49,7 +50,7 @@ def append(
             run=run or f"pid-{os.getpid()}",
             version=ask.feature.version or "",
             code=ask.feature.code,
-            environment=_environment(),
+            environment=_environment(store),
             key=ask.key if event != "withdrawn" else "",
             inputs=ask.input_digests,
             config=asdict(ask.config) if ask.config is not None else {},
@@ -74,8 +75,19 @@ def _who() -> str:
         return str(os.getuid())
 
 
+_environments: dict[Path, str] = {}
+"""Store -> digest of this process's versions, once they are kept there."""
+
+
+def _environment(store: Store) -> str:
+    root = store.objects.root
+    if root not in _environments:
+        _environments[root] = store.add_environment(_versions())
+    return _environments[root]
+
+
 @cache
-def _environment() -> dict[str, str]:
+def _versions() -> dict[str, str]:
     """The versions that can change a value without any of our code changing."""
     names = ("av", "numpy", "opencv-python-headless", "pyarrow", "torch", "transformers")
     found = {"python": platform.python_version(), "machine": platform.machine()}

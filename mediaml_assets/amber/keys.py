@@ -30,6 +30,11 @@ def column_digests(table: pa.Table) -> dict[str, str]:
     return {name: _column_digest(column) for name, column in zip(table.column_names, table.columns, strict=True)}
 
 
+def schema_digest(schema: pa.Schema) -> str:
+    """The first 16 hex digits of the digest of the names and types of columns, in order."""
+    return digest_of([[one.name, str(one.type)] for one in schema])[:16]
+
+
 def rows_digest(columns: Mapping[str, str]) -> str:
     """The identity of a value: the digest of its column names, in order, with their digests."""
     return digest_of([[name, digest] for name, digest in columns.items()])

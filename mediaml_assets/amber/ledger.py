@@ -46,6 +46,8 @@ class Value:
     """Size of the Parquet file."""
     blake3: str
     """Digest of the Parquet file, for `verify`."""
+    schema: str = ""
+    """Digest of the names and types of the columns, 16 hex digits: values that share it can be read as one table."""
     reads: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     """Upstream feature -> digest of each of its columns that this value was made from; empty over many titles."""
 
@@ -73,7 +75,8 @@ class Commit:
     version: str = ""
     code: str = ""
     """Fingerprint of the function's code."""
-    environment: Mapping[str, str] = field(default_factory=dict)
+    environment: str = ""
+    """Digest of the versions of machine and libraries; see `Store.environment`."""
     inputs: Mapping[str, Any] = field(default_factory=dict)
     """Parameter -> value digest (or {title: digest})."""
     config: Mapping[str, Any] = field(default_factory=dict)
@@ -107,15 +110,15 @@ class Commit:
 
         Left out are fields at their defaults, `current` where it is `value`, and `key` where it is that of `value`.
         """
-        document = _sparse(self)
+        document = sparse(self)
         if self.value is not None:
-            document["value"] = _sparse(self.value)
+            document["value"] = sparse(self.value)
             if self.key == self.value.key:
                 del document["key"]
         if self.current == self.value:
             del document["current"]
         elif self.current is not None:
-            document["current"] = _sparse(self.current)
+            document["current"] = sparse(self.current)
         return to_json(document)
 
 
@@ -240,8 +243,8 @@ class Ledger:
         return Row(feature, scope, int(name[:8]), place, self._objects.read(place))
 
 
-def _sparse(one: Value | Commit) -> dict[str, Any]:
-    """The fields that are not at their defaults."""
+def sparse(one: Value | Commit) -> dict[str, Any]:
+    """The fields that are not at their defaults: what is worth writing down."""
     # not `asdict`, which copies every value again
     return {name: value for name, value in vars(one).items() if value != _DEFAULTS[type(one)][name]}
 

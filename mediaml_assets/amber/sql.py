@@ -28,6 +28,7 @@ _VALUE = {
     "rows": "BIGINT",
     "bytes": "BIGINT",
     "blake3": "VARCHAR",
+    "schema": "VARCHAR",
     "reads": "JSON",
 }
 _LEDGER_COLUMNS: dict[str, Any] = {
@@ -44,7 +45,7 @@ _LEDGER_COLUMNS: dict[str, Any] = {
     "run": "VARCHAR",
     "version": "VARCHAR",
     "code": "VARCHAR",
-    "environment": "JSON",
+    "environment": "VARCHAR",
     "inputs": "JSON",
     "config": "JSON",
     "metrics": "MAP(VARCHAR, DOUBLE)",
@@ -58,7 +59,8 @@ _IMPLIED = {
     "current": "CASE WHEN json_exists(content, '$.current') THEN current ELSE value END",
     "key": "coalesce(key, value.key)",
     **{name: f"coalesce({name}, '')" for name in ("who", "run", "version", "code", "reason", "before")},
-    **{name: f"coalesce({name}, '{{}}')" for name in ("environment", "inputs", "config")},
+    **{name: f"coalesce({name}, '{{}}')" for name in ("inputs", "config")},
+    "environment": "coalesce(getvariable('environments')[environment], '{}')::JSON",
     **{name: f"coalesce({name}, MAP {{}})" for name in ("metrics", "gone")},
 }
 """What a row leaves out because it goes without saying."""
@@ -81,6 +83,7 @@ def statements(store: Store) -> Iterable[str]:
     features = {feature: _heads(store, feature) for feature in store.objects.folders("ledger")}
     if not any(features.values()):
         return
+    yield _environments(store)
     yield _ledger_view(root)
     yield (
         "CREATE OR REPLACE VIEW history AS SELECT feature, scope AS title, seq, made_at, event, current.digest AS "
@@ -104,6 +107,12 @@ def statements(store: Store) -> Iterable[str]:
             title = "" if [head.scope for head in heads] == [CATALOGUE] else "stored.title, "
             yield from _view(root, feature, f"{feature}_history", "true", f"{title}stored.seq, stored.made_at, ")
             yield from _view(root, feature, feature, "newest", title)
+
+
+def _environments(store: Store) -> str:
+    digests = [name.removesuffix(".json") for name in store.objects.names("environments")]
+    entries = (f"{_quoted(one)}: {_quoted(json.dumps(store.environment(one)))}" for one in digests)
+    return f"SET VARIABLE environments = MAP {{{', '.join(entries)}}}::MAP(VARCHAR, VARCHAR)"
 
 
 def _ledger_view(root: Path) -> str:

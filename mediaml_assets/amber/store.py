@@ -5,6 +5,7 @@
     claims/<feature>/<key>.lock                who computes it now
     scratch/<feature>/<key>/                   files of that computation, while it lasts
     ledger/<feature>/<scope>/...               the chain of commits
+    environments/<digest>.json                 versions of machine and libraries that commits refer to
     blobs/<aa>/<sha256>.<ext>                  derivatives: mp4, flac, frame tapes
 
 They are written in the order blobs, value, memo, ledger: a crash leaves at most objects that nothing refers to, and
@@ -22,8 +23,8 @@ import pyarrow.parquet as pq
 from blake3 import blake3
 
 from mediaml_assets.amber.claims import Claim, is_held
-from mediaml_assets.amber.keys import digest_of, rows_digest, to_json
-from mediaml_assets.amber.ledger import Commit, Ledger, Moment, Value
+from mediaml_assets.amber.keys import digest_of, rows_digest, schema_digest, to_json
+from mediaml_assets.amber.ledger import Commit, Ledger, Moment, Value, sparse
 from mediaml_assets.amber.objects import Objects
 from mediaml_assets.errors import Damaged, InputMoved, NotStored
 
@@ -59,7 +60,9 @@ class Store:
             document = json.loads(self.objects.read(name))
             if digest_of({**document, "digest": None}) != document["digest"]:
                 raise ValueError("its content is not what its digest says")
-            return Memo(Value(**document["value"]), document["failed"], document["code"], document["metrics"])
+            reads = document["material"].get("inputs")
+            value = Value(**{"key": key, "reads": reads, **document["value"]})
+            return Memo(value, document.get("failed", {}), document["code"], document.get("metrics", {}))
         except NotStored:
             return None
         except (ValueError, KeyError, TypeError) as error:
@@ -104,16 +107,40 @@ class Store:
             rows=table.num_rows,
             bytes=len(encoded),
             blake3=blake3(encoded).hexdigest(),
+            schema=schema_digest(table.schema),
             reads=reads or {},
         )
 
     def remember(self, feature: str, key: str, memo: Memo, material: Mapping[str, Any]) -> Memo:
-        """Bind a key to a value; when another writer was first, theirs is returned and stays."""
-        document = {**vars(memo), "value": vars(memo.value), "material": material, "digest": None}
+        """Bind a key to a value; when another writer was first, theirs is returned and stays.
+
+        The memo does not repeat what its name and its material say: the key, and what the value reads.
+        """
+        value = {**sparse(memo.value), "reads": memo.value.reads}
+        del value["key"]
+        if value["reads"] == material.get("inputs"):
+            del value["reads"]
+        noted = {name: noted for name, noted in vars(memo).items() if noted}
+        document = {**noted, "value": value, "material": material, "digest": None}
         document["digest"] = digest_of(document)
         if self.objects.create(_memo_name(feature, key), to_json(document)):
             return memo
         return self.recall(feature, key) or memo
+
+    def add_environment(self, versions: Mapping[str, str]) -> str:
+        """Keep the versions of machine and libraries for commits to refer to; returns their digest."""
+        digest = digest_of(versions)
+        self.objects.create(_environment_name(digest), to_json(versions))
+        return digest
+
+    def environment(self, digest: str) -> dict[str, str]:
+        """The versions that a commit was made with, by its `environment`; raises NotStored and Damaged."""
+        name = _environment_name(digest)
+        text = self.objects.read(name)
+        if blake3(text).hexdigest() != digest:
+            raise Damaged(f"{name} is not what its name says; bring it back from a copy")
+        versions: dict[str, str] = json.loads(text)
+        return versions
 
     def view(self, feature: str, scope: str, as_of: Moment | None = None) -> "View":
         """The current value of a feature, or the one that was current at a moment.
@@ -235,3 +262,7 @@ def _value_name(feature: str, digest: str) -> str:
 
 def _memo_name(feature: str, key: str) -> str:
     return f"memo/{feature}/{key}.json"
+
+
+def _environment_name(digest: str) -> str:
+    return f"environments/{digest}.json"

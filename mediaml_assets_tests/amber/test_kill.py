@@ -158,7 +158,7 @@ def test_killed_while_writing_each_object(tmp_path: Path, monkeypatch: pytest.Mo
     statuses = run(KILLED_AT_EACH_OBJECT, *killed)
     finished = statuses.index(0)
     assert statuses == [9] * finished + [0] * (POINTS - finished)
-    # value, row and witness of the landed file; value, memo, row and witness of each of three features
-    assert finished == 3 + 3 * 4
+    # value, row and witness of the landed file; the environment; value, memo, row and witness of each of three features
+    assert finished == 3 + 1 + 3 * 4
     for home in killed[:finished]:
         assert finished_without_doing_anything_twice(home, monkeypatch) == wanted

@@ -104,7 +104,7 @@ def test_the_ledger_shows_commits_and_current_where_each_stands(here: Installati
         2,
         wanted.key,
         1,
-        wanted.environment["python"],
+        here.store.environment(wanted.environment)["python"],
         here.store.view("letters", "one").value.digest,
     )
 

@@ -1,5 +1,6 @@
 """What is stored is read as it was, now and as of any moment, and damage says so."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -106,6 +107,37 @@ def test_a_memo_of_other_content_is_never_believed(store: Store, one: bytes, oth
     file.write_bytes(file.read_bytes().replace(one, other))
     with pytest.raises(Damaged, match=r"no memo of motion \(its content is not what its digest says\)"):
         store.recall("motion", "key")
+
+
+def test_a_memo_does_not_repeat_its_name_and_its_material(store: Store) -> None:
+    inputs = {"shots": {"index": "d" * 64}}
+    memo = Memo(replace(write(store, ROWS), reads=inputs), {}, "code", {})
+    store.remember("motion", "key", memo, {"inputs": inputs})
+    store.remember("motion", "other", replace(memo, value=replace(memo.value, key="other")), {"inputs": {}})
+    document = json.loads(store.objects.read("memo/motion/key.json"))
+    assert set(document) == {"code", "digest", "material", "value"}
+    assert set(document["value"]) == {"blake3", "bytes", "columns", "digest", "rows", "schema"}
+    assert store.recall("motion", "key") == memo
+    other = store.recall("motion", "other")
+    assert other is not None and (other.value.key, other.value.reads) == ("other", inputs)
+
+
+def test_an_environment_is_kept_once(store: Store) -> None:
+    versions = {"python": "3.11.7", "numpy": "2.4.6"}
+    digest = store.add_environment(versions)
+    assert store.add_environment(dict(reversed(versions.items()))) == digest
+    assert store.environment(digest) == versions
+    assert store.objects.names("environments") == [f"{digest}.json"]
+    store.objects.path(f"environments/{digest}.json").write_text('{"numpy":"2.4.7","python":"3.11.7"}')
+    with pytest.raises(Damaged, match="is not what its name says"):
+        store.environment(digest)
+
+
+def test_values_of_one_schema_say_so(store: Store) -> None:
+    of_one = {write(store, numbers(n)).schema for n in range(3)}
+    assert len(of_one) == 1
+    other = [pa.table({"n": pa.array([1], pa.int32())}), pa.table({"m": [1]}), pa.table({"n": [1], "m": [1]}), ROWS]
+    assert len({write(store, rows).schema for rows in other} | of_one) == 5
 
 
 def test_nothing_is_current_before_the_first_commit(store: Store) -> None:
