@@ -1,14 +1,14 @@
 """Opening a delivered file under the allow-lists, and saying plainly why one cannot be read."""
 
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, BinaryIO, NoReturn
+from typing import Any, NoReturn
 
 import av
 
 from mediaml_assets.errors import MediaRefused
-from mediaml_assets.jasper.files import MediaFile, RemoteFile
+from mediaml_assets.jasper.files import MediaFile, Watched
 from mediaml_assets.jasper.limits import FORMATS, LIMITS, PROTOCOLS
 
 BUFFER = 256 * 1024
@@ -25,34 +25,52 @@ def opened(file: MediaFile) -> Iterator[Any]:
     Raises:
         MediaRefused: the file is missing, unreadable, empty, no media, of a format that is not allowed, or damaged
             before its first picture.
+        Exception: what the reader of a remote file raised, as it was: that is no fault of the film.
     """
-    with ExitStack() as stack:
-        if isinstance(file, Path):
-            _check_path(file)
-        try:
-            container = av.open(
-                f"file:{file.resolve()}" if isinstance(file, Path) else _reader(file, stack),
-                metadata_errors="ignore",
-                timeout=LIMITS.io_seconds,
-                buffer_size=BUFFER,
-                io_open=None if isinstance(file, Path) else refuse_second_file,
-                options={"max_pixels": str(LIMITS.pixels)},
-                container_options={
-                    "protocol_whitelist": ",".join(PROTOCOLS),
-                    "format_whitelist": ",".join(FORMATS),
-                    "max_streams": str(LIMITS.streams),
-                },
-            )
-        except (av.FFmpegError, ValueError, UnicodeError) as error:
-            raise MediaRefused(_why_not_open(file, error)) from error
-        try:
-            with container:
-                yield container
-        except av.FFmpegError as error:
-            raise MediaRefused(f"{file.name} cannot be read to its end ({error.strerror}); deliver it again") from error
+    watched = None if isinstance(file, Path) else Watched(file)
+    try:
+        with _opened(file, watched) as container:
+            yield container
+    finally:
+        # whatever FFmpeg made of it, and whatever followed from that
+        if watched is not None and watched.failure is not None:
+            raise watched.failure
 
 
-def refuse_second_file(url: str, *_: object) -> NoReturn:
+@contextmanager
+def _opened(file: MediaFile, watched: Watched | None) -> Iterator[Any]:
+    _check_begins(file, watched)
+    try:
+        container = av.open(
+            f"file:{file.resolve()}" if isinstance(file, Path) else watched,
+            metadata_errors="ignore",
+            timeout=LIMITS.io_seconds,
+            buffer_size=BUFFER,
+            io_open=None if watched is None else _refuse_second_file,
+            options={"max_pixels": str(LIMITS.pixels)},
+            container_options={
+                "protocol_whitelist": ",".join(PROTOCOLS),
+                "format_whitelist": ",".join(FORMATS),
+                "max_streams": str(LIMITS.streams),
+            },
+        )
+    except (av.FFmpegError, ValueError, UnicodeError) as error:
+        raise MediaRefused(_why_not_open(file, error)) from error
+    try:
+        with container:
+            yield container
+    except av.FFmpegError as error:
+        raise MediaRefused(f"{file.name} cannot be read to its end ({error.strerror}); deliver it again") from error
+
+
+def open_derivative(file: MediaFile) -> Any:
+    """Open a file that `standardize` wrote, as a PyAV ``InputContainer``: what is not on this machine, in ranges."""
+    if isinstance(file, Path):
+        return av.open(str(file))
+    return av.open(Watched(file), io_open=_refuse_second_file, container_options={"format_whitelist": "mov,flac"})
+
+
+def _refuse_second_file(url: str, *_: object) -> NoReturn:
     """For PyAV's `io_open`: a film is one file, whatever other one its content names."""
     raise MediaRefused(f"it names a second file ({url[:100]!r}) to be read; deliver one file that holds everything")
 
@@ -79,30 +97,24 @@ def decode(stream: Any, packet: Any) -> list[Any]:
     return list(stream.codec_context.decode(packet if packet.size else None))
 
 
-def _check_path(path: Path) -> None:
-    try:
-        if not path.is_file():
-            raise MediaRefused(f"{path.name} is not a file; deliver one media file a title")
-        with path.open("rb") as file:
-            if not file.read(1):
-                raise _empty(path)
-    except PermissionError as error:
-        raise MediaRefused(f"{path.name} may not be read by this user; give it read permission") from error
-    except OSError as error:
-        raise MediaRefused(f"{path.name} cannot be opened ({error.strerror}); deliver it again") from error
-
-
-def _reader(file: RemoteFile, stack: ExitStack) -> BinaryIO:
-    """A reader that is closed with the stack; what goes wrong on the way to the file is its own error."""
-    reader = stack.enter_context(file.open())
-    if not reader.read(1):
-        raise _empty(file)
-    reader.seek(0)
-    return reader
-
-
-def _empty(file: MediaFile) -> MediaRefused:
-    return MediaRefused(f"{file.name} is empty; deliver it again")
+def _check_begins(file: MediaFile, watched: Watched | None) -> None:
+    """Raise MediaRefused for a path that is no file or may not be read, and for an empty file anywhere."""
+    empty = f"{file.name} is empty; deliver it again"
+    if watched is not None:
+        if not watched.read(1):
+            raise MediaRefused(empty)
+        watched.seek(0)
+    elif isinstance(file, Path):
+        try:
+            if not file.is_file():
+                raise MediaRefused(f"{file.name} is not a file; deliver one media file a title")
+            with file.open("rb") as stream:
+                if not stream.read(1):
+                    raise MediaRefused(empty)
+        except PermissionError as error:
+            raise MediaRefused(f"{file.name} may not be read by this user; give it read permission") from error
+        except OSError as error:
+            raise MediaRefused(f"{file.name} cannot be opened ({error.strerror}); deliver it again") from error
 
 
 def _why_not_open(file: MediaFile, error: Exception) -> str:

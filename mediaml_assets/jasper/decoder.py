@@ -3,11 +3,10 @@
 from collections import OrderedDict
 from collections.abc import Iterator
 from fractions import Fraction
-from pathlib import Path
 from typing import Any, Self
 
-import av
-
+from mediaml_assets.jasper.container import open_derivative
+from mediaml_assets.jasper.files import MediaFile
 from mediaml_assets.jasper.recipe import ML_360P_V1
 
 _KEPT_FRAMES = 2 * ML_360P_V1.gop
@@ -16,9 +15,9 @@ _KEPT_FRAMES = 2 * ML_360P_V1.gop
 class Decoder:
     """One open video file. Its key frames stand at multiples of 12 and nothing is reordered, so pts gives the index."""
 
-    def __init__(self, path: Path, rate: Fraction) -> None:
+    def __init__(self, file: MediaFile, rate: Fraction) -> None:
         """Args: the video file, and its frames a second."""
-        self._container = av.open(str(path))
+        self._container = open_derivative(file)
         self._stream = self._container.streams.video[0]
         self._stream.codec_context.thread_count = 1
         self._stream.codec_context.thread_type = "NONE"

@@ -8,6 +8,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from mediaml_assets.jasper.files import MediaFile, mapped
+
 
 @dataclass(frozen=True)
 class FrameMap:
@@ -28,9 +30,9 @@ class FrameMap:
         return int(self.source_pts[index] - self.source_pts[0]) * self.time_base
 
     @classmethod
-    def open(cls, path: Path, time_base: Fraction) -> "FrameMap":
-        """Map the file at `path`: little-endian int64 [n, 2], source frame and source time stamp."""
-        rows = np.memmap(path, "<i8", mode="r").reshape(-1, 2)
+    def open(cls, file: MediaFile, time_base: Fraction) -> "FrameMap":
+        """Map what `file` holds: little-endian int64 [n, 2], source frame and source time stamp."""
+        rows = mapped(file, "<i8").reshape(-1, 2)
         return cls(rows[:, 0], rows[:, 1], time_base)
 
 

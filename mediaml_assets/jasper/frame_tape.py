@@ -12,6 +12,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from mediaml_assets.jasper.files import MediaFile, mapped
+
 LUMA = (36, 64)
 CHROMA = (18, 32)
 _LUMA_BYTES = LUMA[0] * LUMA[1]
@@ -38,11 +40,9 @@ class FrameTape:
         return len(self.y)
 
     @classmethod
-    def open(cls, path: Path) -> "FrameTape":
-        """Map the tape at `path`; frames are read from disk when they are looked at."""
-        if path.stat().st_size == 0:
-            return cls.of(np.zeros((0, FRAME_BYTES), np.uint8))
-        return cls.of(np.memmap(path, np.uint8, mode="r").reshape(-1, FRAME_BYTES))
+    def open(cls, file: MediaFile) -> "FrameTape":
+        """Map the tape that `file` holds; frames are read from disk when they are looked at."""
+        return cls.of(mapped(file, "u1").reshape(-1, FRAME_BYTES))
 
     @classmethod
     def of(cls, rows: NDArray[np.uint8]) -> "FrameTape":

@@ -4,14 +4,14 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
-from pathlib import Path
 from typing import Any, ClassVar, Protocol, Self
 
-import av
 import numpy as np
 from numpy.typing import NDArray
 
+from mediaml_assets.jasper.container import open_derivative
 from mediaml_assets.jasper.decoder import Decoder, Seeker
+from mediaml_assets.jasper.files import MediaFile
 from mediaml_assets.jasper.frame_map import FrameMap
 from mediaml_assets.jasper.frame_tape import FrameTape
 from mediaml_assets.jasper.planes import Plane, plane_view
@@ -29,7 +29,7 @@ class ValueView(Protocol):
     def row(self) -> dict[str, Any]:
         """The columns of the one row."""
 
-    def blob(self, name: str) -> Path:
+    def blob(self, name: str) -> MediaFile:
         """The stored file that column `name` holds."""
 
 
@@ -143,7 +143,7 @@ class Media:
         """The whole sound: float32 [samples] in [-1, 1), mono, 16 kHz, sample n at n / 16000 s; None without sound."""
         if self._files.sound is None:
             return None
-        with av.open(str(self._files.sound)) as container:
+        with open_derivative(self._files.sound) as container:
             blocks = [frame.to_ndarray().reshape(-1) for frame in container.decode(audio=0)]
         samples = np.concatenate(blocks) if blocks else np.zeros(0, np.int16)
         return samples.astype(np.float32) / np.float32(_FULL_SCALE)
@@ -177,10 +177,10 @@ class Media:
 class MediaFiles:
     """Where the files of a standard encode are; no sound file when the title has none."""
 
-    video: Path
-    sound: Path | None
-    tape: Path
-    frame_map: Path
+    video: MediaFile
+    sound: MediaFile | None
+    tape: MediaFile
+    frame_map: MediaFile
 
 
 @dataclass(frozen=True)

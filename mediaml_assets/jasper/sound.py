@@ -46,12 +46,12 @@ class SoundClock:
             self._emit(_array(out, self._channels))
 
     def finish(self) -> None:
-        """Fill the rest with silence and hand on the last, shorter block."""
+        """Fill the rest with silence and hand on the last, shorter block, if anything is left for one."""
         self._drain()
         self._silence(self._total - self.samples)
-        if self._held:
+        if self._held_samples:
             self._sink(np.concatenate(self._held))
-            self._held = []
+            self._held, self._held_samples = [], 0
 
     def _jump(self, start: Fraction) -> None:
         self._drain()

@@ -25,7 +25,7 @@ def run(pieces: list[tuple[float, NDArray[np.float32]]], rate: int, layout: str,
             frame.sample_rate = rate
             clock.push(frame, Fraction(start).limit_denominator(10_000) + Fraction(at, rate))
     clock.finish()
-    assert all(len(block) % 4096 == 0 for block in blocks[:-1])
+    assert all(len(block) % 4096 == 0 for block in blocks[:-1]) and len(blocks[-1])
     return np.concatenate(blocks)[:, 0]
 
 
@@ -55,6 +55,12 @@ def test_sound_before_and_after_the_picture_is_cut() -> None:
     sound = run([(-1.0, click(5.0, 1.5, 48_000, 1))], 48_000, "mono", 2.0)
     assert len(sound) == 32_000
     assert onsets(sound / 32768, 16_000) == pytest.approx([0.5], abs=0.002)
+
+
+@pytest.mark.parametrize("blocks", [1, 2, 25])
+def test_a_film_that_ends_with_a_whole_block_has_no_empty_one(blocks: int) -> None:
+    seconds = blocks * 4096 / 16_000
+    assert len(run([(0.0, click(seconds, 0.1, 48_000, 1))], 48_000, "mono", seconds)) == blocks * 4096
 
 
 def test_jitter_of_time_stamps_is_no_gap() -> None:
