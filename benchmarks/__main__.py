@@ -10,7 +10,9 @@ import benchmarks
 from benchmarks.harness import Benchmark, measure
 
 NAMES = sorted(
-    module.name for module in pkgutil.iter_modules(benchmarks.__path__) if module.name not in ("__main__", "harness")
+    module.name
+    for module in pkgutil.iter_modules(benchmarks.__path__)
+    if not module.ispkg and module.name not in ("__main__", "harness")
 )
 
 

@@ -7,10 +7,11 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 from rich.console import Console
+from rich.table import Table
 
 from benchmarks import __main__ as command
 from benchmarks import harness
-from benchmarks.harness import Benchmark, Target, measure, missed_targets
+from benchmarks.harness import Benchmark, Measured, Target, measure, missed_targets
 
 TARGETS: dict[str, Target] = {"share": (">=", 0.8), "memory_mb": ("<", 500), "identical": ("==", 1)}
 
@@ -52,6 +53,17 @@ def test_a_figure_that_is_absent_or_not_a_number_is_missed(tmp_path: Path) -> No
     report = json.loads((tmp_path / "speed.json").read_text())
     assert report["missed"] == ["share", "memory_mb"]
     assert report["figures"]["share"] is None and "not measured" in text
+
+
+def test_a_benchmark_may_show_what_its_figures_are_made_of(tmp_path: Path) -> None:
+    table = Table("event", "calls")
+    table.add_row("touch", "0")
+    measured = Measured({"share": 0.9, "peer_share": float("nan")}, [table], {"peer": "no network"})
+    text = StringIO()
+    measure(Benchmark("matrix", lambda seed: measured, {}), 0, Console(file=text, width=100), tmp_path)
+    report = json.loads((tmp_path / "matrix.json").read_text())
+    assert report["details"] == {"peer": "no network"} and report["figures"]["peer_share"] is None
+    assert "touch" in text.getvalue() and "not measured" in text.getvalue()
 
 
 def test_the_command_lists_benchmarks_and_exits_0_when_a_target_is_missed(
