@@ -1,40 +1,47 @@
+import itertools
 import os
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from mediaml_assets.amber.store import Store
-from mediaml_assets.landing.arrivals import SOURCE, Tick, look
+from mediaml_assets.landing.arrivals import SOURCE, Known, SourceFile, Tick, look
+from mediaml_assets.landing.bucket import LandingBucket
+from mediaml_assets.landing.files import Landing as LandingPlace
 from mediaml_assets.landing.folder import LandingFolder
 
 
-class Landing:
-    """A landing folder and a store, looked at tick by tick."""
+class Landing(ABC):
+    """A landing place and a store, looked at tick by tick."""
 
     def __init__(self, home: Path) -> None:
-        self.root = home / "landing"
-        self.root.mkdir()
         self.store = Store(home / "store")
-        self.known: Mapping[str, list[int]] = {}
+        self.known: Known = {}
         self.limit = 200
 
-    def put(self, path: str, text: str = "film") -> Path:
-        """Deliver a file; no two deliveries have one time stamp."""
-        file = self.root / path
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(text)
-        stamp = time.time_ns()
-        os.utime(file, ns=(stamp, stamp))
-        return file
+    @abstractmethod
+    def place(self) -> LandingPlace: ...
 
-    def remove(self, path: str) -> None:
-        (self.root / path).unlink()
+    @abstractmethod
+    def put(self, path: str, text: str | None = None) -> Any:
+        """Deliver a file; no two deliveries are alike, unless the text says so on a bucket."""
+
+    @abstractmethod
+    def remove(self, path: str) -> None: ...
+
+    @abstractmethod
+    def rename(self, path: str, new: str) -> None: ...
+
+    @abstractmethod
+    def stamp(self, path: str) -> str: ...
 
     def look(self) -> Tick:
-        tick = look(LandingFolder(self.root, settle_seconds=0), self.store, self.known, self.limit)
+        tick = look(self.place(), self.store, self.known, self.limit)
         self.known = tick.known
         return tick
 
@@ -42,11 +49,77 @@ class Landing:
         """One look; title -> event of its arrivals."""
         return {one.title: one.commit.event for one in self.look().arrivals}
 
-    def source(self, title: str) -> dict[str, object]:
+    def source(self, title: str) -> dict[str, Any]:
         return self.store.view(SOURCE, title).row()
 
     def generation(self, title: str) -> int:
         return self.store.view(SOURCE, title).generation
+
+    def source_file(self) -> SourceFile:
+        """What a feature gets to read of the film `night`, which lands for it."""
+        self.put("night.mp4", "a long night")
+        self.look()
+        return SourceFile.from_value(self.store.view(SOURCE, "night"))
+
+
+_COUNT = itertools.count()
+
+
+class Folder(Landing):
+    def __init__(self, home: Path) -> None:
+        super().__init__(home)
+        self.root = home / "landing"
+        self.root.mkdir()
+
+    def place(self) -> LandingPlace:
+        return LandingFolder(self.root, settle_seconds=0)
+
+    def put(self, path: str, text: str | None = None) -> Path:
+        file = self.root / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text("film" if text is None else text)
+        stamp = time.time_ns()
+        os.utime(file, ns=(stamp, stamp))
+        return file
+
+    def remove(self, path: str) -> None:
+        (self.root / path).unlink()
+
+    def rename(self, path: str, new: str) -> None:
+        (self.root / path).rename(self.root / new)
+
+    def stamp(self, path: str) -> str:
+        return str((self.root / path).stat().st_mtime_ns)
+
+
+class Bucket(Landing):
+    def __init__(self, home: Path, client: Any) -> None:
+        super().__init__(home)
+        self.client = client
+        self.name = f"films-{next(_COUNT)}"
+        self.url = f"s3://{self.name}/studio a/landing"
+        self.key = {"Bucket": self.name}
+        client.create_bucket(Bucket=self.name)
+
+    def place(self) -> LandingPlace:
+        return LandingBucket(self.url, self.client)
+
+    def at(self, path: str) -> dict[str, str]:
+        """Bucket and key of a path, as arguments of the client."""
+        return {"Bucket": self.name, "Key": f"studio a/landing/{path}"}
+
+    def put(self, path: str, text: str | None = None) -> None:
+        self.client.put_object(**self.at(path), Body=f"{next(_COUNT):04}" if text is None else text)
+
+    def remove(self, path: str) -> None:
+        self.client.delete_object(**self.at(path))
+
+    def rename(self, path: str, new: str) -> None:
+        self.client.copy_object(**self.at(new), CopySource=self.at(path))
+        self.remove(path)
+
+    def stamp(self, path: str) -> str:
+        return str(self.client.head_object(**self.at(path))["ETag"]).strip('"')
 
 
 _OPENED: list[str] = []
@@ -74,8 +147,41 @@ _HOOKED: list[bool] = []
 """An audit hook cannot be taken away, so there is one for the whole session."""
 
 
+@pytest.fixture(scope="session")
+def s3_client() -> Iterator[Any]:
+    """A client of an S3 server on loopback."""
+    import boto3
+    from moto.server import ThreadedMotoServer
+
+    server = ThreadedMotoServer("127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    yield boto3.client(
+        "s3",
+        endpoint_url=f"http://{host}:{port}",
+        aws_access_key_id="key",
+        aws_secret_access_key="secret",
+        region_name="us-east-1",
+    )
+    server.stop()
+
+
 @pytest.fixture
-def landing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Landing:
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Folder:
     monkeypatch.setenv("MEDIAML_HOME", str(tmp_path))
     monkeypatch.delenv("MEDIAML_LANDING", raising=False)
-    return Landing(tmp_path)
+    return Folder(tmp_path)
+
+
+@pytest.fixture
+def bucket(tmp_path: Path, s3_client: Any, monkeypatch: pytest.MonkeyPatch) -> Bucket:
+    made = Bucket(tmp_path, s3_client)
+    monkeypatch.setattr("mediaml_assets.landing.arrivals.open_landing", lambda where: made.place())
+    return made
+
+
+@pytest.fixture(params=["folder", "bucket"])
+def landing(request: pytest.FixtureRequest) -> Landing:
+    """Either place: what is said of it holds for both."""
+    made: Landing = request.getfixturevalue(request.param)
+    return made

@@ -10,9 +10,10 @@ import pytest
 
 from mediaml_assets.amber.store import CATALOGUE, Store
 from mediaml_assets.errors import InputMoved
-from mediaml_assets.landing.arrivals import QUARANTINE, SourceFile, look
+from mediaml_assets.jasper.files import open_binary
+from mediaml_assets.landing.arrivals import QUARANTINE, look
 from mediaml_assets.landing.folder import LandingFolder
-from mediaml_assets_tests.landing.conftest import Landing
+from mediaml_assets_tests.landing.conftest import Folder, Landing
 
 AS_NOBODY = """
 import os, pathlib, sys
@@ -29,12 +30,13 @@ for path, reason in sorted(tick.quarantine.items()):
 
 
 def test_a_delivery_is_written_with_its_catalogue_facts(landing: Landing) -> None:
-    film, episode = landing.put("night.mp4"), landing.put("harbour/s01/e02.mkv", "longer film")
+    landing.put("night.mp4", "film")
+    landing.put("harbour/s01/e02.mkv", "longer film")
     assert landing.arrivals() == {"night": "computed", "harbour-s01e02": "computed"}
     assert landing.source("night") == {
         "path": "night.mp4",
         "size": 4,
-        "stamp": str(film.stat().st_mtime_ns),
+        "stamp": landing.stamp("night.mp4"),
         "show": None,
         "season": None,
         "episode": None,
@@ -42,7 +44,7 @@ def test_a_delivery_is_written_with_its_catalogue_facts(landing: Landing) -> Non
     assert landing.source("harbour-s01e02") == {
         "path": "harbour/s01/e02.mkv",
         "size": 11,
-        "stamp": str(episode.stat().st_mtime_ns),
+        "stamp": landing.stamp("harbour/s01/e02.mkv"),
         "show": "harbour",
         "season": 1,
         "episode": 2,
@@ -56,13 +58,13 @@ def test_a_file_that_stands_is_no_news(landing: Landing) -> None:
     assert landing.generation("night") == 1
 
 
-def test_no_film_is_opened(landing: Landing, opened: list[str]) -> None:
-    film = landing.put("night.mp4")
-    landing.put("harbour/s01/e02.mkv")
-    landing.put("a b.mp4")
+def test_no_film_is_opened(folder: Folder, opened: list[str]) -> None:
+    film = folder.put("night.mp4")
+    folder.put("harbour/s01/e02.mkv")
+    folder.put("a b.mp4")
     opened.clear()
-    landing.look()
-    assert opened and not [path for path in opened if path.startswith(str(landing.root))]
+    folder.look()
+    assert opened and not [path for path in opened if path.startswith(str(folder.root))]
     film.read_bytes()
     assert opened[-1] == str(film)
 
@@ -107,23 +109,21 @@ def test_a_withdrawn_title_has_no_source(landing: Landing) -> None:
     assert landing.arrivals() == {}
 
 
-def test_a_file_that_goes_before_it_settled_again_is_withdrawn(
-    landing: Landing, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    landing.put("night.mp4")
-    landing.look()
-    landing.put("night.mp4", "growing")
+def test_a_file_that_goes_before_it_settled_again_is_withdrawn(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder.put("night.mp4")
+    folder.look()
+    folder.put("night.mp4", "growing")
     monkeypatch.setattr(LandingFolder, "settled", lambda self, files: [])
-    assert landing.arrivals() == {}
+    assert folder.arrivals() == {}
     monkeypatch.undo()
-    landing.remove("night.mp4")
-    assert landing.arrivals() == {"night": "withdrawn"}
+    folder.remove("night.mp4")
+    assert folder.arrivals() == {"night": "withdrawn"}
 
 
 def test_another_file_for_the_same_title_is_a_delivery_and_no_withdrawal(landing: Landing) -> None:
     landing.put("night.mp4")
     landing.look()
-    (landing.root / "night.mp4").rename(landing.root / "night.mkv")
+    landing.rename("night.mp4", "night.mkv")
     assert landing.arrivals() == {"night": "computed"}
     assert landing.source("night")["path"] == "night.mkv"
     assert landing.generation("night") == 2
@@ -132,7 +132,7 @@ def test_another_file_for_the_same_title_is_a_delivery_and_no_withdrawal(landing
 def test_a_renamed_title_is_a_withdrawal_and_a_delivery(landing: Landing) -> None:
     landing.put("night.mp4")
     landing.look()
-    (landing.root / "night.mp4").rename(landing.root / "day.mp4")
+    landing.rename("night.mp4", "day.mp4")
     assert landing.arrivals() == {"day": "computed", "night": "withdrawn"}
 
 
@@ -161,15 +161,45 @@ def test_a_bad_sidecar_quarantines_its_film_only(landing: Landing) -> None:
 
 
 def test_files_that_give_no_title_stop_nobody(landing: Landing) -> None:
-    bad = ["a b.mp4", "é.mp4", "a..b.mp4", "-a.mp4", "x" * 240 + ".mp4", "new\nline.mp4"]
+    bad = ["a b.mp4", "é.mp4", "a..b.mp4", "-a.mp4", "x" * 240 + ".mp4", "be\x07ll.mp4"]
     for path in (*bad, "good.mp4"):
         landing.put(path)
-    (Path(os.fsdecode(os.fsencode(landing.root) + b"/not \xff text.mp4"))).write_bytes(b"film")
     tick = landing.look()
     assert [one.title for one in tick.arrivals] == ["good"]
-    assert set(tick.quarantine) == {*bad[:-1], "new\\nline.mp4", "not \\udcff text.mp4"}
+    assert set(tick.quarantine) == {*bad[:-1], "be\\x07ll.mp4"}
     for path, reason in tick.quarantine.items():
         assert repr(path).strip("'").replace("\\\\", "\\") in reason and "ename it" in reason
+
+
+def test_a_name_that_is_no_text_stops_nobody(folder: Folder) -> None:
+    folder.put("good.mp4")
+    (Path(os.fsdecode(os.fsencode(folder.root) + b"/not \xff text.mp4"))).write_bytes(b"film")
+    tick = folder.look()
+    assert [one.title for one in tick.arrivals] == ["good"]
+    assert list(tick.quarantine) == ["not \\udcff text.mp4"]
+
+
+def test_what_cannot_be_taken_as_it_is_names_its_reason(folder: Folder, tmp_path: Path) -> None:
+    (tmp_path / "secret.mp4").write_text("secret")
+    (folder.root / "link.mp4").symlink_to(tmp_path / "secret.mp4")
+    folder.put("good.mp4")
+    folder.put("talk.mp4")
+    folder.put("talk.mp4.title.json", "{" + " " * 64 * 1024 + "}")
+    tick = folder.look()
+    assert [one.title for one in tick.arrivals] == ["good"]
+    assert "'link.mp4' is a link that leads outside of the landing folder" in tick.quarantine["link.mp4"]
+    assert "the sidecar of 'talk.mp4' is larger than 64 KiB" in tick.quarantine["talk.mp4"]
+
+
+def test_a_film_that_becomes_a_link_to_elsewhere_is_withdrawn_and_never_read(folder: Folder, tmp_path: Path) -> None:
+    source = folder.source_file()
+    (tmp_path / "secret.mp4").write_text("a long night")
+    folder.remove("night.mp4")
+    (folder.root / "night.mp4").symlink_to(tmp_path / "secret.mp4")
+    os.utime(folder.root / "night.mp4", ns=(1, int(source.stamp)))
+    with pytest.raises(InputMoved):
+        source.check_unmoved()
+    assert folder.arrivals() == {"night": "withdrawn"}
 
 
 def test_the_quarantine_is_a_value_written_when_it_changes(landing: Landing) -> None:
@@ -183,7 +213,7 @@ def test_the_quarantine_is_a_value_written_when_it_changes(landing: Landing) -> 
     operations.clear()
     assert not landing.look().quarantine_changed
     assert "create" not in operations
-    (landing.root / "a b.mp4").rename(landing.root / "a_b.mp4")
+    landing.rename("a b.mp4", "a_b.mp4")
     tick = landing.look()
     assert tick.quarantine_changed and tick.quarantine == {}
     assert landing.store.view(QUARANTINE, CATALOGUE).table().num_rows == 0
@@ -224,14 +254,14 @@ def test_a_title_of_its_own_frees_the_second_file(landing: Landing) -> None:
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="gives up root's rights, which read everything")
-def test_what_may_not_be_read_is_named_and_stops_nobody(landing: Landing, tmp_path: Path) -> None:
-    landing.put("locked.mp4").chmod(0)
-    landing.put("good.mp4")
-    landing.put("room/closed.mp4")
-    (landing.root / "room").chmod(0)
+def test_what_may_not_be_read_is_named_and_stops_nobody(folder: Folder, tmp_path: Path) -> None:
+    folder.put("locked.mp4").chmod(0)
+    folder.put("good.mp4")
+    folder.put("room/closed.mp4")
+    (folder.root / "room").chmod(0)
     (tmp_path / "store").chmod(0o777)
-    for folder in (tmp_path, *tmp_path.parents[:3]):
-        folder.chmod(folder.stat().st_mode | 0o055)
+    for above in (tmp_path, *tmp_path.parents[:3]):
+        above.chmod(above.stat().st_mode | 0o055)
     done = subprocess.run([sys.executable, "-c", AS_NOBODY, str(tmp_path)], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     first, *others = done.stdout.splitlines()
@@ -241,31 +271,31 @@ def test_what_may_not_be_read_is_named_and_stops_nobody(landing: Landing, tmp_pa
         assert "cannot be read: permission denied. Give the service read permission (chmod)" in line
 
 
-def test_a_tick_takes_a_bounded_number_and_the_next_goes_on(landing: Landing) -> None:
-    landing.limit = 2
+def test_a_tick_takes_a_bounded_number_and_the_next_goes_on(folder: Folder) -> None:
+    folder.limit = 2
     for name in "edcba":
-        landing.put(f"{name}.mp4")
-    ticks = [landing.look() for _ in range(4)]
+        folder.put(f"{name}.mp4")
+    ticks = [folder.look() for _ in range(4)]
     assert [[one.title for one in tick.arrivals] for tick in ticks] == [["e", "d"], ["c", "b"], ["a"], []]
     assert [bool(tick.later) for tick in ticks] == [True, True, False, False]
-    assert sorted(landing.known) == [f"{name}.mp4" for name in "abcde"]
+    assert sorted(folder.known) == [f"{name}.mp4" for name in "abcde"]
 
 
-def test_files_that_keep_growing_hold_nobody_up(landing: Landing, monkeypatch: pytest.MonkeyPatch) -> None:
-    landing.limit = 1
-    landing.put("still.mp4")
-    landing.put("growing.mp4")
+def test_files_that_keep_growing_hold_nobody_up(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder.limit = 1
+    folder.put("still.mp4")
+    folder.put("growing.mp4")
     settled = LandingFolder.settled
     monkeypatch.setattr(
         LandingFolder,
         "settled",
         lambda self, files: settled(self, [one for one in files if one.path != "growing.mp4"]),
     )
-    assert landing.arrivals() == {"still": "computed"}
-    tick = landing.look()
+    assert folder.arrivals() == {"still": "computed"}
+    tick = folder.look()
     assert tick.later == ["growing.mp4"] and tick.arrivals == []
     monkeypatch.undo()
-    assert landing.arrivals() == {"growing": "computed"}
+    assert folder.arrivals() == {"growing": "computed"}
 
 
 def test_a_lost_cursor_writes_nothing_twice(landing: Landing) -> None:
@@ -281,14 +311,14 @@ def test_a_lost_cursor_writes_nothing_twice(landing: Landing) -> None:
     assert [landing.generation(title) for title in ("night", "day")] == [1, 2]
 
 
-def test_a_folder_that_is_not_mounted_withdraws_nothing(landing: Landing) -> None:
-    landing.put("night.mp4")
-    landing.look()
-    shutil.move(landing.root, landing.root.with_name("elsewhere"))
-    assert landing.arrivals() == {}
-    shutil.move(landing.root.with_name("elsewhere"), landing.root)
-    assert landing.arrivals() == {"night": "computed"}
-    assert landing.generation("night") == 1
+def test_a_folder_that_is_not_mounted_withdraws_nothing(folder: Folder) -> None:
+    folder.put("night.mp4")
+    folder.look()
+    shutil.move(folder.root, folder.root.with_name("elsewhere"))
+    assert folder.arrivals() == {}
+    shutil.move(folder.root.with_name("elsewhere"), folder.root)
+    assert folder.arrivals() == {"night": "computed"}
+    assert folder.generation("night") == 1
 
 
 def test_an_emptied_folder_withdraws_every_title(landing: Landing) -> None:
@@ -304,25 +334,21 @@ def test_a_store_that_is_new_takes_up_what_lies_there(landing: Landing, tmp_path
     landing.put("night.mp4")
     landing.look()
     other = Store(tmp_path / "other")
-    tick = look(LandingFolder(landing.root, settle_seconds=0), other, {})
+    tick = look(landing.place(), other, {})
     assert [one.title for one in tick.arrivals] == ["night"]
 
 
-def source_file(landing: Landing) -> SourceFile:
-    landing.put("night.mp4")
-    landing.look()
-    return SourceFile.from_value(landing.store.view("source", "night"))
-
-
 def test_the_reader_finds_the_file(landing: Landing) -> None:
-    source = source_file(landing)
-    assert (source.file, source.title) == (landing.root / "night.mp4", "night")
+    source = landing.source_file()
+    assert (source.file.name, source.title) == ("night.mp4", "night")
     source.check_unmoved()
+    with open_binary(source.file) as file:
+        assert file.read() == b"a long night"
 
 
 def test_the_reader_notices_a_file_that_changed_or_went(landing: Landing) -> None:
-    source = source_file(landing)
-    landing.put("night.mp4")
+    source = landing.source_file()
+    landing.put("night.mp4", "a long nighT")
     with pytest.raises(InputMoved, match="of night changed while it was read; the next landing tick takes it up"):
         source.check_unmoved()
     landing.remove("night.mp4")

@@ -11,7 +11,7 @@ import pytest
 from mediaml_assets.amber.assets import STORE
 from mediaml_assets.amber.io_manager import FeatureStore
 from mediaml_assets.landing.sensors import landing_assets, landing_sensor, report
-from mediaml_assets_tests.landing.conftest import Landing
+from mediaml_assets_tests.landing.conftest import Folder
 
 
 class Daemon:
@@ -45,10 +45,10 @@ class Daemon:
 
 
 @pytest.fixture
-def daemon(landing: Landing, monkeypatch: pytest.MonkeyPatch) -> Iterator[Daemon]:
+def daemon(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> Iterator[Daemon]:
     monkeypatch.setattr("mediaml_assets.landing.folder.time.sleep", lambda seconds: None)
     with dg.DagsterInstance.ephemeral() as instance:
-        yield Daemon(landing.root.parent, instance)
+        yield Daemon(folder.root.parent, instance)
 
 
 def events(data: Any) -> list[tuple[str, str | None, str | None]]:
@@ -63,13 +63,13 @@ def events(data: Any) -> list[tuple[str, str | None, str | None]]:
     ]
 
 
-def test_a_new_file_is_a_partition_and_a_materialised_source(landing: Landing, daemon: Daemon) -> None:
-    landing.put("night.mp4")
-    landing.put("harbour/s01/e02.mkv")
+def test_a_new_file_is_a_partition_and_a_materialised_source(folder: Folder, daemon: Daemon) -> None:
+    folder.put("night.mp4")
+    folder.put("harbour/s01/e02.mkv")
     data = daemon.tick()
     assert daemon.titles() == ["harbour-s01e02", "night"]
     assert events(data) == [("source", "night", "present"), ("source", "harbour-s01e02", "present")]
-    source = landing.store.view("source", "night")
+    source = folder.store.view("source", "night")
     event = data.asset_events[0]
     assert event.tags == {"dagster/data_version": source.value.digest}
     assert event.metadata["generation"].value == 1
@@ -77,19 +77,19 @@ def test_a_new_file_is_a_partition_and_a_materialised_source(landing: Landing, d
     assert daemon.instance.get_materialized_partitions(dg.AssetKey("source")) == {"night", "harbour-s01e02"}
 
 
-def test_nothing_new_is_skipped_with_a_word(landing: Landing, daemon: Daemon) -> None:
+def test_nothing_new_is_skipped_with_a_word(folder: Folder, daemon: Daemon) -> None:
     assert "nothing changed among 0 files in" in daemon.tick().skip_message
-    landing.put("night.mp4")
+    folder.put("night.mp4")
     daemon.tick()
     data = daemon.tick()
-    assert f"nothing changed among 1 files in {landing.root}" in data.skip_message
+    assert f"nothing changed among 1 files in {folder.root}" in data.skip_message
     assert data.asset_events == [] and not data.dynamic_partitions_requests
 
 
-def test_a_known_title_is_no_new_partition(landing: Landing, daemon: Daemon) -> None:
-    landing.put("night.mp4")
+def test_a_known_title_is_no_new_partition(folder: Folder, daemon: Daemon) -> None:
+    folder.put("night.mp4")
     first = daemon.tick()
-    landing.put("night.mp4", "longer film")
+    folder.put("night.mp4", "longer film")
     second = daemon.tick()
     assert not second.dynamic_partitions_requests
     versions = [data.asset_events[0].tags["dagster/data_version"] for data in (first, second)]
@@ -97,18 +97,18 @@ def test_a_known_title_is_no_new_partition(landing: Landing, daemon: Daemon) -> 
     assert second.asset_events[0].metadata["generation"].value == 2
 
 
-def test_a_file_that_went_away_is_reported_and_keeps_its_partition(landing: Landing, daemon: Daemon) -> None:
-    landing.put("night.mp4")
+def test_a_file_that_went_away_is_reported_and_keeps_its_partition(folder: Folder, daemon: Daemon) -> None:
+    folder.put("night.mp4")
     daemon.tick()
-    landing.remove("night.mp4")
+    folder.remove("night.mp4")
     data = daemon.tick()
     assert events(data) == [("source", "night", "withdrawn")]
     assert data.asset_events[0].tags["dagster/data_version"] == "withdrawn"
     assert daemon.titles() == ["night"]
 
 
-def test_the_quarantine_is_shown_when_it_changes(landing: Landing, daemon: Daemon) -> None:
-    landing.put("a b.mp4")
+def test_the_quarantine_is_shown_when_it_changes(folder: Folder, daemon: Daemon) -> None:
+    folder.put("a b.mp4")
     data = daemon.tick()
     assert events(data) == [("quarantine", None, None)]
     metadata = data.asset_events[0].metadata
@@ -116,14 +116,14 @@ def test_the_quarantine_is_shown_when_it_changes(landing: Landing, daemon: Daemo
     assert "| a b.mp4 | 'a b.mp4' gives no title" in metadata["quarantine"].value
     assert daemon.titles() == []
     assert daemon.tick().asset_events == []
-    landing.remove("a b.mp4")
+    folder.remove("a b.mp4")
     data = daemon.tick()
     assert data.asset_events[0].metadata["files"].value == 0
 
 
-def test_a_bad_file_among_good_ones(landing: Landing, daemon: Daemon) -> None:
+def test_a_bad_file_among_good_ones(folder: Folder, daemon: Daemon) -> None:
     for path in ("good.mp4", "a..b.mp4", "better.mp4"):
-        landing.put(path)
+        folder.put(path)
     assert events(daemon.tick()) == [
         ("source", "good", "present"),
         ("source", "better", "present"),
@@ -131,22 +131,22 @@ def test_a_bad_file_among_good_ones(landing: Landing, daemon: Daemon) -> None:
     ]
 
 
-def test_a_file_name_cannot_break_the_table_of_the_quarantine(landing: Landing, daemon: Daemon) -> None:
-    landing.put("a|b`c\nd.mp4")
+def test_a_file_name_cannot_break_the_table_of_the_quarantine(folder: Folder, daemon: Daemon) -> None:
+    folder.put("a|b`c\nd.mp4")
     table = daemon.tick().asset_events[0].metadata["quarantine"].value
     assert len(table.splitlines()) == 3
     assert table.splitlines()[2].replace(r"\|", "").count("|") == 3
 
 
-def test_the_cursor_is_what_is_known(landing: Landing, daemon: Daemon) -> None:
-    film = landing.put("night.mp4")
+def test_the_cursor_is_what_is_known(folder: Folder, daemon: Daemon) -> None:
+    film = folder.put("night.mp4")
     daemon.tick()
     assert daemon.cursor is not None
     assert json.loads(daemon.cursor) == {"night.mp4": [4, str(film.stat().st_mtime_ns), ""]}
 
 
-def test_a_lost_cursor_reports_again_what_stands_with_the_same_version(landing: Landing, daemon: Daemon) -> None:
-    landing.put("night.mp4")
+def test_a_lost_cursor_reports_again_what_stands_with_the_same_version(folder: Folder, daemon: Daemon) -> None:
+    folder.put("night.mp4")
     first = daemon.tick()
     daemon.cursor = None
     again = daemon.tick()
@@ -154,16 +154,16 @@ def test_a_lost_cursor_reports_again_what_stands_with_the_same_version(landing: 
     assert not again.dynamic_partitions_requests
 
 
-def test_no_film_is_opened(landing: Landing, daemon: Daemon, opened: list[str]) -> None:
-    landing.put("night.mp4")
-    landing.put("a b.mp4")
+def test_no_film_is_opened(folder: Folder, daemon: Daemon, opened: list[str]) -> None:
+    folder.put("night.mp4")
+    folder.put("a b.mp4")
     opened.clear()
     daemon.tick()
-    assert not [path for path in opened if path.startswith(str(landing.root))]
+    assert not [path for path in opened if path.startswith(str(folder.root))]
 
 
-def test_the_command_line_reports_the_same(landing: Landing, daemon: Daemon) -> None:
-    landing.put("night.mp4")
-    report(daemon.instance, landing.look())
+def test_the_command_line_reports_the_same(folder: Folder, daemon: Daemon) -> None:
+    folder.put("night.mp4")
+    report(daemon.instance, folder.look())
     assert daemon.titles() == ["night"]
     assert daemon.instance.get_materialized_partitions(dg.AssetKey("source")) == {"night"}
