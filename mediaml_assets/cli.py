@@ -156,7 +156,9 @@ def _ingest() -> "Summary":
     from mediaml_assets.progress import computing, print_later, print_quarantine
     from mediaml_assets.runs import bring_up_to_date
 
-    steps = len(mesh().per_title())
+    features = mesh()
+    groups = (features.per_title(), features.per_show(), features.over_catalogue())
+    steps = {one.name: len(group) for group in groups for one in group}
     with computing(steps) as watch:
         summary = bring_up_to_date(watch)
     click.echo(

@@ -5,7 +5,7 @@ import dagster as dg
 from mediaml_assets.amber.assets import STORE, to_asset
 from mediaml_assets.amber.automation import automation_sensor
 from mediaml_assets.amber.io_manager import FeatureStore
-from mediaml_assets.amber.reconcile import reconcile_sensor
+from mediaml_assets.amber.reconcile import reconcile_sensor, shows_sensor
 from mediaml_assets.landing.sensors import landing_assets, landing_sensor
 from mediaml_assets.mesh import GROUPS, mesh
 from mediaml_assets.settings import home
@@ -13,6 +13,7 @@ from mediaml_assets.settings import home
 TICK_SECONDS = 5
 """How often the landing folder is looked at and conditions are evaluated: short, for a laptop."""
 RECONCILE_SECONDS = 60
+SHOWS_SECONDS = 20
 
 
 @dg.definitions
@@ -26,6 +27,7 @@ def definitions() -> dg.Definitions:
             landing_sensor(TICK_SECONDS),
             automation_sensor(TICK_SECONDS),
             reconcile_sensor(features, RECONCILE_SECONDS, patience_seconds=RECONCILE_SECONDS / 2),
+            *([shows_sensor(features, SHOWS_SECONDS)] if features.per_show() else []),
         ],
         resources={STORE: FeatureStore(root=str(home().store))},
         # one run is one title; several titles run as several runs, which the run queue bounds

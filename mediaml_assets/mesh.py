@@ -12,6 +12,7 @@ from mediaml_assets.features.silhouette import silhouette
 from mediaml_assets.features.standard_encode import standard_encode
 from mediaml_assets.features.unique_shots import unique_shots
 from mediaml_assets.landing.arrivals import SOURCE
+from mediaml_assets.landing.shows import SHOW
 from mediaml_assets.matching.match_cuts import match_cuts
 from mediaml_assets.settings import home
 
@@ -27,4 +28,4 @@ GROUPS: dict[str, tuple[AmberFeature, ...]] = {
 def mesh() -> Mesh:
     """All features, configured by `mediaml.toml` of the installation."""
     features = [feature for group in GROUPS.values() for feature in group]
-    return Mesh(features, sources=[SOURCE], configs=home().feature_configs())
+    return Mesh(features, sources=[SOURCE], configs=home().feature_configs(), shows=SHOW)

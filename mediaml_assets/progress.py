@@ -40,15 +40,19 @@ def rendering() -> Iterator[Callable[[str, float], None]]:
 
 
 @contextmanager
-def computing(steps: int) -> Iterator[Callable[[logging.LogRecord], None]]:
-    """A bar for each title and its `steps` features; the callable takes the log records of the computation."""
+def computing(steps: Mapping[str, int]) -> Iterator[Callable[[logging.LogRecord], None]]:
+    """A bar for each title, show and the catalogue; the callable takes the log records of the computation.
+
+    Args:
+        steps: feature -> how many features are computed for each scope of its kind.
+    """
     bars: dict[str, TaskID] = {}
     with _bars() as progress:
 
         def watch(record: logging.LogRecord) -> None:
             title, feature, event = (str(record.__dict__[name]) for name in ("title", "feature", "event"))
             if title not in bars:
-                bars[title] = progress.add_task("", total=1 if title.startswith("_") else steps, title=title)
+                bars[title] = progress.add_task("", total=steps[feature], title=title)
             if event == "computing":
                 progress.update(bars[title], description=f"{feature} ...")
                 return

@@ -55,6 +55,10 @@ def bring_up_to_date(watch: Watch) -> Summary:
         # the largest first, so that no worker is left alone with a long film at the end
         largest = sorted(stale, key=lambda title: (-_size(store, title), title))
         summary.failed.update(workers.call({title: (names, title) for title in largest}))
+        shows: dict[str, list[str]] = {}
+        for _, show in features.stale_shows(store, features.shows(store)):
+            shows[show] = [one.name for one in features.per_show()]
+        summary.failed.update(workers.call({show: (names, show) for show, names in shows.items()}))
         ends = features.stale_over_catalogue(store, every_title)
         if ends:
             summary.failed.update(workers.call({CATALOGUE: (ends, None)}))

@@ -8,6 +8,8 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
+from mediaml_assets.amber.assets import TITLES
+
 SNAPSHOT = Path(__file__).with_name("definitions.txt")
 UPDATE = "MEDIAML_UPDATE_SNAPSHOT=1 .venv/bin/python -m pytest mediaml_assets_tests/test_definitions.py"
 
@@ -15,7 +17,8 @@ UPDATE = "MEDIAML_UPDATE_SNAPSHOT=1 .venv/bin/python -m pytest mediaml_assets_te
 def line(spec: dg.AssetSpec) -> str:
     """One asset, as a reviewer wants to read it."""
     deps = ", ".join(sorted(dep.asset_key.to_user_string() for dep in spec.deps)) or "nothing"
-    per = "a title" if spec.partitions_def else "the catalogue"
+    partitions = spec.partitions_def
+    per = "the catalogue" if partitions is None else "a title" if partitions == TITLES else "a show"
     return (
         f"{spec.key.to_user_string()} <- {deps} | per {per} | group {spec.group_name} | "
         f"kinds {', '.join(sorted(spec.kinds))} | code version {spec.code_version or '-'}"

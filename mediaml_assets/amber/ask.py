@@ -21,7 +21,7 @@ class Ask:
 
     feature: AmberFeature
     scope: str
-    """A title, or CATALOGUE."""
+    """A title, a show, or CATALOGUE."""
     inputs: Inputs
     settings: Mapping[str, Any] = field(default_factory=dict)
     """Configuration values that differ from the feature's defaults."""
@@ -44,14 +44,22 @@ class Ask:
 
         A configuration narrows the catalogue by a field named `titles`.
         """
-        wanted = getattr(self.config, "titles", None)
-        over_titles = [views for views in self.inputs.values() if not isinstance(views, View)]
-        titles = sorted({title for views in over_titles for title in views if not wanted or title in wanted})
-        kept = [title for title in titles if _is_congruent([views[title] for views in over_titles if title in views])]
-        return {
-            name: views if isinstance(views, View) else {title: views[title] for title in kept if title in views}
-            for name, views in self.inputs.items()
-        }
+        kept = {over: self._kept(over) for over in Scope}
+        found: dict[str, View | Mapping[str, View]] = {}
+        for one in self.feature.inputs:
+            views = self.inputs[one.name]
+            if not isinstance(views, View):
+                views = {name: views[name] for name in kept[one.over] if name in views}
+            found[one.name] = views
+        return found
+
+    def _kept(self, over: Scope) -> list[str]:
+        """The titles, or the shows, that are not left out."""
+        wanted = getattr(self.config, "titles", None) if over is Scope.TITLE else None
+        values = [self.inputs[one.name] for one in self.feature.inputs if one.over is over]
+        mappings = [views for views in values if not isinstance(views, View)]
+        names = sorted({name for views in mappings for name in views if not wanted or name in wanted})
+        return [name for name in names if _is_congruent([views[name] for views in mappings if name in views])]
 
     def check_congruent(self) -> None:
         """Raise InputMoved when an input of one title was made from another state of a second one."""
@@ -66,8 +74,10 @@ class Ask:
 
     @cached_property
     def reads(self) -> dict[str, dict[str, str]]:
-        """Upstream feature -> digest of each column read, of a feature of one title; empty over many."""
-        return {} if self.feature.scope is Scope.CATALOGUE else self.material["inputs"]
+        """Upstream feature -> digest of each column read, of values of the same title or show; empty over all."""
+        if self.feature.scope is Scope.CATALOGUE:
+            return {}
+        return {one.name: self.material["inputs"][one.name] for one in self.feature.inputs if not one.many}
 
     @cached_property
     def withdrawn(self) -> bool:
@@ -99,10 +109,11 @@ class Ask:
     @cached_property
     def generation(self) -> int:
         """Landing generation of the inputs; over many titles, the sum of each title's newest."""
-        newest: dict[str, int] = {}
-        for view in self.inputs.values():
-            for one in [view] if isinstance(view, View) else view.values():
-                newest[one.title] = max(newest.get(one.title, 0), one.generation)
+        newest: dict[tuple[Scope, str], int] = {}
+        for one in self.feature.inputs:
+            views = self.inputs[one.name]
+            for view in [views] if isinstance(views, View) else views.values():
+                newest[one.over, view.title] = max(newest.get((one.over, view.title), 0), view.generation)
         return sum(newest.values())
 
 

@@ -11,7 +11,7 @@ import pyarrow as pa
 from mediaml_assets.amber.ask import Ask
 from mediaml_assets.amber.automation import ANY_TITLE, ON_CHANGE
 from mediaml_assets.amber.evaluation import DRIFT, Outcome, evaluate
-from mediaml_assets.amber.feature import AmberFeature, Check, Scope
+from mediaml_assets.amber.feature import AmberFeature, Check, Input, Scope
 from mediaml_assets.amber.io_manager import FeatureStore
 from mediaml_assets.amber.orphans import mark_alive
 from mediaml_assets.amber.store import CATALOGUE, Store, View
@@ -19,6 +19,14 @@ from mediaml_assets.errors import BadInput
 
 TITLES = dg.DynamicPartitionsDefinition(name="titles")
 """Partition key of every per-title asset: a validated title slug."""
+
+SHOWS = dg.DynamicPartitionsDefinition(name="shows")
+"""Partition key of every per-show asset."""
+
+_PARTITIONS = {Scope.TITLE: TITLES, Scope.SHOW: SHOWS, Scope.CATALOGUE: None}
+
+# any title's event would ask for every show, because Dagster knows no other mapping here: a show is left to `reconcile`
+_CONDITIONS = {Scope.TITLE: ON_CHANGE, Scope.SHOW: None, Scope.CATALOGUE: ANY_TITLE}
 
 STORE = "feature_store"
 """Resource key of the IO manager."""
@@ -33,7 +41,6 @@ def to_asset(feature: AmberFeature, group: str) -> dg.AssetsDefinition:
     Inputs are named by the function's parameters, the partition mapping follows from the two scopes, and the body
     asks the memo before the function. A file that cannot be used fails the step with its reason and is not retried.
     """
-    per_title = feature.scope is Scope.TITLE
 
     @dg.asset(
         name=feature.name,
@@ -41,10 +48,10 @@ def to_asset(feature: AmberFeature, group: str) -> dg.AssetsDefinition:
         group_name=group,
         kinds={"parquet", *feature.kinds},
         code_version=feature.version or feature.code[:16],
-        partitions_def=TITLES if per_title else None,
-        ins={one.name: _input(one.many) for one in feature.inputs},
+        partitions_def=_PARTITIONS[feature.scope],
+        ins={one.name: _input(one) for one in feature.inputs},
         check_specs=[_check_spec(feature, check) for check in (*feature.checks, *_drift_check(feature))],
-        automation_condition=(ON_CHANGE if per_title else ANY_TITLE) if feature.automatic else None,
+        automation_condition=_CONDITIONS[feature.scope] if feature.automatic else None,
         io_manager_key=STORE,
         required_resource_keys={STORE},
         config_schema=_config_schema(feature),
@@ -62,7 +69,7 @@ def _materialize(
 ) -> dg.MaterializeResult[Outcome]:
     manager: FeatureStore = getattr(context.resources, STORE)
     mark_alive(manager.store, context.run.run_id)
-    scope = context.partition_key if feature.scope is Scope.TITLE else CATALOGUE
+    scope = CATALOGUE if feature.scope is Scope.CATALOGUE else context.partition_key
     ask = Ask(feature, scope, views, _plain(context.op_execution_context.op_config or {}))
     try:
         outcome = evaluate(manager.store, ask)
@@ -84,9 +91,10 @@ def _materialize(
         raise
 
 
-def _input(many: bool) -> dg.AssetIn:
-    if many:
-        return dg.AssetIn(partition_mapping=dg.AllPartitionMapping(), metadata={"many": True})
+def _input(one: Input) -> dg.AssetIn:
+    if one.many:
+        metadata = {"many": True, "members": one.members}
+        return dg.AssetIn(partition_mapping=dg.AllPartitionMapping(), metadata=metadata)
     return dg.AssetIn()
 
 
@@ -166,7 +174,6 @@ def _drift_check(feature: AmberFeature) -> list[Check]:
 
 def _check_spec(feature: AmberFeature, check: Check) -> dg.AssetCheckSpec:
     # without a partitions_def the check would be judged by the last title that ran
-    per_title = feature.scope is Scope.TITLE
     with warnings.catch_warnings():
         # partitions_def on a check is a preview in this pinned Dagster; the tests hold it to what we need of it
         warnings.simplefilter("ignore", dg.PreviewWarning)
@@ -175,7 +182,7 @@ def _check_spec(feature: AmberFeature, check: Check) -> dg.AssetCheckSpec:
             asset=feature.name,
             description=check.description,
             blocking=check.blocking,
-            partitions_def=TITLES if per_title else None,
+            partitions_def=_PARTITIONS[feature.scope],
         )
 
 

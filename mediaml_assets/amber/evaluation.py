@@ -20,7 +20,7 @@ import pyarrow as pa
 from mediaml_assets.amber.ask import Ask
 from mediaml_assets.amber.claims import Claim
 from mediaml_assets.amber.commits import append
-from mediaml_assets.amber.feature import AmberFeature
+from mediaml_assets.amber.feature import AmberFeature, Members
 from mediaml_assets.amber.keys import column_digests, rows_digest
 from mediaml_assets.amber.ledger import Commit, Event
 from mediaml_assets.amber.store import Memo, Store, View
@@ -174,6 +174,8 @@ def _arguments(ask: Ask, scratch: Mapping[str, Path]) -> dict[str, Any]:
     arguments: dict[str, Any] = {}
     for one in ask.feature.inputs:
         view = ask.present[one.name]
+        if one.reads is Members:
+            continue
         if isinstance(view, View):
             arguments[one.name] = one.reads.from_value(view)
         else:

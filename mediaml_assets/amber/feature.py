@@ -15,7 +15,7 @@ from contextlib import suppress
 from dataclasses import dataclass, fields, is_dataclass, replace
 from enum import Enum
 from functools import cached_property
-from typing import Any, Protocol, Self, get_args, get_origin, get_type_hints
+from typing import Any, ClassVar, Protocol, Self, get_args, get_origin, get_type_hints
 
 import pyarrow as pa
 
@@ -29,7 +29,7 @@ BLOB = {b"amber": b"blob"}
 class ReadsValue(Protocol):
     """What a parameter's type supplies: the columns it reads and how it is made from a stored value."""
 
-    columns: Sequence[str]
+    columns: ClassVar[Sequence[str]]
     """Names of the columns read; `("*",)` reads them all."""
 
     @classmethod
@@ -42,6 +42,7 @@ class Scope(Enum):
     """What one computation of a feature covers."""
 
     TITLE = "title"
+    SHOW = "show"
     CATALOGUE = "catalogue"
 
 
@@ -64,7 +65,27 @@ class Input:
     name: str
     reads: type[ReadsValue]
     many: bool
-    """Whether the parameter is `Mapping[str, T]`: one value for each title."""
+    """Whether the parameter is `Mapping[str, T]`: one value for each title (or show, over the catalogue)."""
+    over: Scope = Scope.TITLE
+    """What one value of the upstream covers; the mesh fills it in."""
+    members: str = ""
+    """The per-show value that says which titles are read; empty when all are. The mesh fills it in."""
+
+
+@dataclass(frozen=True)
+class Members:
+    """The titles of a show: what the mesh lets every feature of a show depend on, though no function is given it.
+
+    It reads no column, so that no key covers it: a key covers the titles' values themselves.
+    """
+
+    columns: ClassVar[Sequence[str]] = ()
+    titles: tuple[str, ...]
+
+    @classmethod
+    def from_value(cls, view: Any) -> Self:
+        """Read the column `title`; none of a show that has no titles any more."""
+        return cls(() if view.withdrawn else tuple(view.table(["title"]).column("title").to_pylist()))
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from typing import Any
 import dagster as dg
 
 from mediaml_assets.amber.evaluation import Outcome, commit
+from mediaml_assets.amber.feature import Members
 from mediaml_assets.amber.store import Store, View
 from mediaml_assets.errors import FeatureError
 
@@ -25,11 +26,16 @@ class FeatureStore(dg.ConfigurableIOManager):
     def load_input(self, context: dg.InputContext) -> View | Mapping[str, View]:
         """The current value of the upstream asset: one view, or title -> view when the consumer spans titles.
 
+        A show spans the titles that the value named by the metadata `members` lists.
         Nothing is read yet. Titles that were never computed are left out of a mapping; for one title that raises
         NotStored.
         """
         feature = context.asset_key.path[-1]
-        if (context.definition_metadata or {}).get("many"):
+        metadata = context.definition_metadata or {}
+        if members := metadata.get("members"):
+            titles = Members.from_value(self.store.view(members, context.partition_key)).titles
+            return self.store.views(feature, titles)
+        if metadata.get("many"):
             return self.store.views(feature, list(context.asset_partition_keys))
         return self.store.view(feature, context.partition_key)
 

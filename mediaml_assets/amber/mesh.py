@@ -3,17 +3,21 @@
 Keys are the truth about what must run; the orchestrator's events are hints. `stale` compares the two.
 """
 
+import logging
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
 from mediaml_assets.amber.ask import Ask, Inputs
 from mediaml_assets.amber.evaluation import commit, evaluate
-from mediaml_assets.amber.feature import AmberFeature, Scope
+from mediaml_assets.amber.feature import AmberFeature, Input, Members, Scope
 from mediaml_assets.amber.ledger import Commit
-from mediaml_assets.amber.store import CATALOGUE, Store
-from mediaml_assets.errors import FeatureError, NotStored
+from mediaml_assets.amber.store import CATALOGUE, Store, View
+from mediaml_assets.errors import Damaged, FeatureError, NotStored
+
+log = logging.getLogger("mediaml")
 
 
 class Mesh:
@@ -23,6 +27,8 @@ class Mesh:
         features: the declared features.
         sources: names of per-title values that something else writes (the landing room).
         configs: feature name -> configuration values of this installation.
+        shows: name of the per-show value, written by something else too, whose column `title` says which titles
+            belong to a show; without it there can be no features of a show.
 
     Raises:
         FeatureError: a parameter names nothing, features form a circle, or a name is taken twice.
@@ -33,9 +39,11 @@ class Mesh:
         features: Sequence[AmberFeature],
         sources: Sequence[str],
         configs: Mapping[str, Mapping[str, Any]] | None = None,
+        shows: str | None = None,
     ) -> None:
         configs = configs or {}
-        twice = [name for name, times in Counter([*sources, *(one.name for one in features)]).items() if times > 1]
+        landed = dict.fromkeys(sources, Scope.TITLE) | ({shows: Scope.SHOW} if shows else {})
+        twice = [name for name, times in Counter([*landed, *(one.name for one in features)]).items() if times > 1]
         if twice:
             raise FeatureError(f"two features have the name {', '.join(twice)}; rename one of them")
         by_name = {one.name: one.configured(configs.get(one.name, {})) for one in features}
@@ -44,38 +52,63 @@ class Mesh:
             raise FeatureError(
                 f"mediaml.toml configures {', '.join(unknown)}, which is no feature; it may be one of {sorted(by_name)}"
             )
-        scopes = {name: feature.scope for name, feature in by_name.items()} | dict.fromkeys(sources, Scope.TITLE)
+        scopes = {name: feature.scope for name, feature in by_name.items()} | landed
         for feature in features:
-            _check_inputs(feature, scopes)
+            _check_inputs(feature, scopes, shows)
         self.sources = tuple(sources)
+        self._shows = shows
         graph = {name: [one.name for one in feature.inputs] for name, feature in by_name.items()}
         try:
             order = [name for name in TopologicalSorter(graph).static_order() if name in by_name]
         except CycleError as circle:
             raise FeatureError(f"features read each other in a circle: {' -> '.join(circle.args[1])}") from circle
-        self.features = {name: by_name[name] for name in order}
+        self.features = {name: _bound(by_name[name], scopes, shows) for name in order}
 
     def per_title(self) -> list[AmberFeature]:
         """Features that are kept up to date for each title, upstream first."""
         return [one for one in self.features.values() if one.scope is Scope.TITLE and one.automatic]
 
+    def per_show(self) -> list[AmberFeature]:
+        """Features that are kept up to date for each show, upstream first."""
+        return [one for one in self.features.values() if one.scope is Scope.SHOW and one.automatic]
+
     def over_catalogue(self) -> list[AmberFeature]:
         """Features that are kept up to date over all titles, upstream first."""
         return [one for one in self.features.values() if one.scope is Scope.CATALOGUE and one.automatic]
 
+    def shows(self, store: Store) -> list[str]:
+        """Every show that ever had a title."""
+        return store.ledger.scopes(self._shows) if self._shows else []
+
+    def members(self, store: Store, show: str) -> tuple[str, ...]:
+        """The titles that belong to a show now; raises NotStored when there never was such a show."""
+        if self._shows is None:
+            raise NotStored(f"there is no show {show}: this mesh knows no shows")
+        return Members.from_value(store.view(self._shows, show)).titles
+
     def ask(self, store: Store, name: str, titles: Sequence[str], settings: Mapping[str, Any] | None = None) -> Ask:
-        """What is asked when a feature is wanted for a title (or over the titles), from what is current now.
+        """What is asked when a feature is wanted, from what is current now.
+
+        Args:
+            store: where its inputs are.
+            name: the feature.
+            titles: one title, one show, or for a feature of the catalogue every title.
+            settings: configuration values that differ from the feature's defaults.
 
         Raises:
-            NotStored: an input of a per-title feature has no value yet.
+            NotStored: an input that is read as one value has none yet.
         """
         feature = self.features[name]
         scope = CATALOGUE if feature.scope is Scope.CATALOGUE else titles[0]
-        inputs: Inputs = {
-            one.name: store.views(one.name, titles) if one.many else store.view(one.name, scope)
-            for one in feature.inputs
-        }
+        inputs: Inputs = {one.name: self._views(store, one, scope, titles) for one in feature.inputs}
         return Ask(feature, scope, inputs, settings or {})
+
+    def _views(self, store: Store, one: Input, scope: str, titles: Sequence[str]) -> View | Mapping[str, View]:
+        if not one.many:
+            return store.view(one.name, scope)
+        if one.over is Scope.SHOW:
+            return store.views(one.name, self.shows(store))
+        return store.views(one.name, self.members(store, scope) if one.members else titles)
 
     def compute(
         self, store: Store, name: str, titles: Sequence[str], settings: Mapping[str, Any] | None = None
@@ -86,20 +119,43 @@ class Mesh:
     def stale(self, store: Store, titles: Sequence[str]) -> Iterator[tuple[str, str]]:
         """(feature, title) of every per-title value that is not what its key says, upstream first for each title.
 
-        Values below a stale one are not listed: whether they must change is known once it has been made.
+        Values below a stale one are not listed: whether they must change is known once it has been made. A value
+        whose memo or ledger is damaged is not listed either; the log names it, and the others go on.
         """
-        for title in titles:
-            behind: set[str] = set()
-            for feature in self.per_title():
-                if behind & {one.name for one in feature.inputs}:
-                    behind.add(feature.name)
-                elif self._is_stale(store, feature, [title]):
-                    behind.add(feature.name)
-                    yield feature.name, title
+        return self._stale(store, self.per_title(), titles)
+
+    def stale_shows(self, store: Store, shows: Sequence[str]) -> Iterator[tuple[str, str]]:
+        """(feature, show) of every per-show value that is not what its key says, as `stale` gives those of titles."""
+        return self._stale(store, self.per_show(), shows)
 
     def stale_over_catalogue(self, store: Store, titles: Sequence[str]) -> list[str]:
         """Names of the catalogue's features whose value is not what their key says."""
-        return [one.name for one in self.over_catalogue() if self._is_stale(store, one, titles)]
+        return [one.name for one in self.over_catalogue() if self._seems_stale(store, one, titles)]
+
+    def _stale(
+        self, store: Store, features: Sequence[AmberFeature], scopes: Sequence[str]
+    ) -> Iterator[tuple[str, str]]:
+        for scope in scopes:
+            behind: set[str] = set()
+            for feature in features:
+                if behind & {one.name for one in feature.inputs}:
+                    behind.add(feature.name)
+                    continue
+                stale = self._seems_stale(store, feature, [scope])
+                if stale is not False:
+                    behind.add(feature.name)
+                if stale:
+                    yield feature.name, scope
+
+    def _seems_stale(self, store: Store, feature: AmberFeature, titles: Sequence[str]) -> bool | None:
+        """Whether a value is not what its key says; None when that cannot be told because something is damaged."""
+        try:
+            return self._is_stale(store, feature, titles)
+        except Damaged as damage:
+            scope = CATALOGUE if feature.scope is Scope.CATALOGUE else titles[0]
+            named = {"feature": feature.name, "title": scope, "event": "damaged"}
+            log.warning("%s of %s is left alone: %s", feature.name, scope, damage, extra=named)
+            return None
 
     def _is_stale(self, store: Store, feature: AmberFeature, titles: Sequence[str]) -> bool:
         try:
@@ -120,16 +176,39 @@ class Mesh:
         return head is None or head.current is None or head.current.digest != memo.value.digest
 
 
-def _check_inputs(feature: AmberFeature, scopes: Mapping[str, Scope]) -> None:
+_MANY = {
+    (Scope.TITLE, Scope.TITLE): False,
+    (Scope.SHOW, Scope.TITLE): True,
+    (Scope.SHOW, Scope.SHOW): False,
+    (Scope.CATALOGUE, Scope.TITLE): True,
+    (Scope.CATALOGUE, Scope.SHOW): True,
+    (Scope.CATALOGUE, Scope.CATALOGUE): False,
+}
+"""(scope of the reader, scope of what it reads) -> whether that is many values; other pairs cannot be."""
+
+
+def _check_inputs(feature: AmberFeature, scopes: Mapping[str, Scope], shows: str | None) -> None:
     """Raise FeatureError for a parameter that names nothing, or that cannot be read from the feature's scope."""
+    if feature.scope is Scope.SHOW and shows is None:
+        raise FeatureError(f"{feature.name} is a feature of a show, and this mesh knows no shows; give it `shows`")
     for one in feature.inputs:
         if one.name not in scopes:
             raise FeatureError(
                 f"{feature.name} reads {one.name}, which is no feature; it may be one of {sorted(scopes)}"
             )
-        many = feature.scope is Scope.CATALOGUE and scopes[one.name] is Scope.TITLE
-        if one.many != many or (feature.scope, scopes[one.name]) == (Scope.TITLE, Scope.CATALOGUE):
+        if one.many != _MANY.get((feature.scope, scopes[one.name])):
             raise FeatureError(
                 f"{feature.name} ({feature.scope.value}) cannot read {one.name} ({scopes[one.name].value}) like that: "
-                "over the catalogue, titles are read as Mapping[str, T]; a title reads its own values as T"
+                "a title reads its own values as T; a show reads its titles' values as Mapping[str, T] and its own as "
+                "T; over the catalogue, values of titles and of shows are read as Mapping[str, T]"
             )
+
+
+def _bound(feature: AmberFeature, scopes: Mapping[str, Scope], shows: str | None) -> AmberFeature:
+    """The feature, its inputs knowing what they read; that of a show depends on the list of its titles too."""
+    inputs = [replace(one, over=scopes[one.name]) for one in feature.inputs]
+    if feature.scope is Scope.SHOW and shows is not None:
+        inputs = [replace(one, members=shows if one.many else "") for one in inputs]
+        if shows not in {one.name for one in inputs}:
+            inputs.append(Input(shows, Members, many=False, over=Scope.SHOW))
+    return replace(feature, inputs=tuple(inputs))

@@ -1,11 +1,12 @@
-"""The periodic reconcile: whatever Dagster's events said, ask for each value that is not what its key says."""
+"""Asking by keys: whatever Dagster's events said, ask for each value that is not what its key says."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 import dagster as dg
 
-from mediaml_assets.amber.assets import STORE, TITLES
+from mediaml_assets.amber.assets import SHOWS, STORE, TITLES
 from mediaml_assets.amber.io_manager import FeatureStore
 from mediaml_assets.amber.mesh import Mesh
 from mediaml_assets.amber.orphans import bury
@@ -19,14 +20,21 @@ _ACTIVE = [
 ]
 
 
+_QUESTION = "mediaml/question"
+"""Tag of a run: what was asked, from which inputs, after which commit."""
+
+_TRIES = 3
+"""How often a question is asked when its runs are killed."""
+
+
 def reconcile_sensor(
     mesh: Mesh, seconds: int, titles_per_tick: int = 200, patience_seconds: float = 0
 ) -> dg.SensorDefinition:
     """The sensor that compares memo keys with current values, `titles_per_tick` titles at a time.
 
     It asks once for each (feature, title, key, landing generation, newest commit): a computation that fails is not
-    asked for again until something about it changed. A title that landed less than `patience_seconds` ago is left to
-    the events of its landing.
+    asked for again until something about it changed; a run that was killed is tried again. A title that landed less
+    than `patience_seconds` ago is left to the events of its landing.
     """
 
     @dg.sensor(
@@ -39,44 +47,91 @@ def reconcile_sensor(
     )
     def reconcile(context: dg.SensorEvaluationContext) -> dg.SensorResult:
         manager: FeatureStore = getattr(context.resources, STORE)
-        titles = sorted(context.instance.get_dynamic_partitions(str(TITLES.name)))
-        start = int(context.cursor or 0)
-        start = start if start < len(titles) else 0
-        slice_ = titles[start : start + titles_per_tick]
+        asker = _Asker(context.instance, mesh, manager.store)
+        titles, slice_, cursor = _slice(context, TITLES, titles_per_tick)
         bury(context.instance, manager.store)
         busy = _busy(context.instance) | _just_landed(mesh, manager.store, slice_, patience_seconds)
-        requests = list(_requests(mesh, manager.store, [one for one in slice_ if one not in busy]))
+        stale = mesh.stale(manager.store, [one for one in slice_ if one not in busy])
+        requests = [request for name, title in stale for request in asker.ask(name, [title], title)]
         if titles and not busy and not requests:
-            requests = list(_catalogue_requests(mesh, manager.store, titles))
-        return dg.SensorResult(
-            run_requests=requests,
-            skip_reason=None if requests else f"every value of {len(slice_)} titles is what its key says",
-            cursor=str(start + titles_per_tick),
-        )
+            ends = mesh.stale_over_catalogue(manager.store, titles)
+            requests = [request for name in ends for request in asker.ask(name, titles, None)]
+        done = f"every value of {len(slice_)} titles is what its key says"
+        return dg.SensorResult(run_requests=requests, skip_reason=None if requests else done, cursor=cursor)
 
     return reconcile
 
 
-def _requests(mesh: Mesh, store: Store, titles: list[str]) -> Iterator[dg.RunRequest]:
-    for name, title in mesh.stale(store, titles):
-        yield dg.RunRequest(
-            run_key=_run_key(mesh, store, name, [title]),
-            partition_key=title,
-            asset_selection=[dg.AssetKey(name)],
-            tags={"mediaml/reconcile": name},
-        )
+def shows_sensor(mesh: Mesh, seconds: int, shows_per_tick: int = 200) -> dg.SensorDefinition:
+    """The sensor that asks for features of shows, by their keys alone, `shows_per_tick` shows at a time.
+
+    Dagster knows no mapping from a title to its show that automation could use, and the event of any title would ask
+    for all shows. Here only those are asked for whose key moved, once no run is about to change one of their titles.
+    """
+
+    @dg.sensor(
+        name="shows",
+        minimum_interval_seconds=seconds,
+        default_status=dg.DefaultSensorStatus.RUNNING,
+        required_resource_keys={STORE},
+        target=dg.AssetSelection.assets(*[one.name for one in mesh.per_show()]),
+        description="Asks for values of shows whose memo key says they are missing.",
+    )
+    def shows(context: dg.SensorEvaluationContext) -> dg.SensorResult:
+        manager: FeatureStore = getattr(context.resources, STORE)
+        asker = _Asker(context.instance, mesh, manager.store)
+        _, slice_, cursor = _slice(context, SHOWS, shows_per_tick)
+        busy = _busy(context.instance)
+        requests = [
+            request
+            for name, show in mesh.stale_shows(manager.store, slice_)
+            if not busy & {show, *mesh.members(manager.store, show)}
+            for request in asker.ask(name, [show], show)
+        ]
+        done = f"every value of {len(slice_)} shows is what its key says, or a title of theirs is being worked on"
+        return dg.SensorResult(run_requests=requests, skip_reason=None if requests else done, cursor=cursor)
+
+    return shows
 
 
-def _catalogue_requests(mesh: Mesh, store: Store, titles: list[str]) -> Iterator[dg.RunRequest]:
-    for name in mesh.stale_over_catalogue(store, titles):
-        yield dg.RunRequest(
-            run_key=_run_key(mesh, store, name, titles),
-            asset_selection=[dg.AssetKey(name)],
-            tags={"mediaml/reconcile": name},
-        )
+def _slice(
+    context: dg.SensorEvaluationContext, partitions: dg.DynamicPartitionsDefinition, size: int
+) -> tuple[list[str], list[str], str]:
+    """All partition keys, those that it is the turn of, and the cursor of the next turn."""
+    keys = sorted(context.instance.get_dynamic_partitions(str(partitions.name)))
+    start = int(context.cursor or 0)
+    start = start if start < len(keys) else 0
+    return keys, keys[start : start + size], str(start + size)
 
 
-def _run_key(mesh: Mesh, store: Store, name: str, titles: list[str]) -> str:
+@dataclass(frozen=True)
+class _Asker:
+    """Asks for values, each once."""
+
+    instance: dg.DagsterInstance
+    mesh: Mesh
+    store: Store
+
+    def ask(self, name: str, titles: list[str], partition: str | None) -> Iterator[dg.RunRequest]:
+        """The request for a value, unless it was made before; a run that was killed is tried again."""
+        question = _question(self.mesh, self.store, name, titles)
+        earlier = self.instance.get_runs(dg.RunsFilter(tags={_QUESTION: question}))
+        if len(earlier) < _TRIES and all(self._was_killed(run) for run in earlier):
+            yield dg.RunRequest(
+                run_key=f"{question}/{len(earlier)}",
+                partition_key=partition,
+                asset_selection=[dg.AssetKey(name)],
+                tags={_QUESTION: question},
+            )
+
+    def _was_killed(self, run: dg.DagsterRun) -> bool:
+        """Whether a run failed though none of its steps did."""
+        if run.status is not dg.DagsterRunStatus.FAILURE:
+            return False
+        return not self.instance.all_logs(run.run_id, of_type=dg.DagsterEventType.STEP_FAILURE)
+
+
+def _question(mesh: Mesh, store: Store, name: str, titles: list[str]) -> str:
     ask = mesh.ask(store, name, titles)
     key = "withdrawn" if ask.withdrawn else ask.key
     head = store.ledger.head(name, ask.chain)

@@ -5,7 +5,7 @@ withdrawals; values of later stages carry it, so that a slow run on older conten
 """
 
 from collections.abc import Iterable, Mapping, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import PurePosixPath
 from typing import Any, ClassVar, Self
@@ -19,6 +19,7 @@ from mediaml_assets.errors import InputMoved, NotStored, TitleRefused
 from mediaml_assets.jasper.files import MediaFile
 from mediaml_assets.landing.bucket import open_landing
 from mediaml_assets.landing.files import LandedFile, Landing, sidecar_of
+from mediaml_assets.landing.shows import follow
 from mediaml_assets.landing.titles import Title, title_of
 from mediaml_assets.settings import home
 
@@ -103,6 +104,8 @@ class Tick:
     """What every file dealt with was; give it to the next tick."""
     later: list[str]
     """Files left for the next tick: they did not settle, or the bound on work was met."""
+    shows: list[Commit] = field(default_factory=list)
+    """Shows whose titles changed."""
 
 
 def look(landing: Landing, store: Store, known: Mapping[str, list[int | str]], limit: int = 200) -> Tick:
@@ -139,6 +142,7 @@ def look(landing: Landing, store: Store, known: Mapping[str, list[int | str]], l
         quarantine_changed=_write_quarantine(store, quarantine),
         known=stood | {path: stamps[path] for path in dealt_with},
         later=[one.path for one in changed if one.path not in dealt_with],
+        shows=follow(store, SOURCE, [one.title for one in arrivals]),
     )
 
 

@@ -7,10 +7,12 @@ from typing import Any
 
 import dagster as dg
 
-from mediaml_assets.amber.assets import STORE, TITLES
+from mediaml_assets.amber.assets import SHOWS, STORE, TITLES
 from mediaml_assets.amber.io_manager import FeatureStore
+from mediaml_assets.amber.ledger import Commit
 from mediaml_assets.landing.arrivals import QUARANTINE, SOURCE, Arrival, Tick, look
 from mediaml_assets.landing.bucket import open_landing
+from mediaml_assets.landing.shows import SHOW
 from mediaml_assets.settings import home
 
 
@@ -24,6 +26,15 @@ def landing_assets() -> list[dg.AssetSpec]:
             kinds={"file"},
             description="The film that lies in the landing folder for a title: its path, size and time. Written by the "
             "landing sensor, which opens no file.",
+        ).with_io_manager_key(STORE),
+        dg.AssetSpec(
+            SHOW,
+            deps=[dg.AssetDep(SOURCE, partition_mapping=dg.AllPartitionMapping())],
+            partitions_def=SHOWS,
+            group_name="landing",
+            kinds={"file"},
+            description="The titles that belong to a show, by the folder or the sidecar of each. Written by the "
+            "landing sensor.",
         ).with_io_manager_key(STORE),
         dg.AssetSpec(
             QUARANTINE,
@@ -53,8 +64,9 @@ def landing_sensor(seconds: int) -> dg.SensorDefinition:
             return dg.SkipReason(f"nothing changed among {len(known)} files in {place.where}")
         titles = context.instance.get_dynamic_partitions(str(TITLES.name))
         fresh = [one.title for one in tick.arrivals if one.title not in titles]
+        added = ((TITLES, fresh), (SHOWS, [one.scope for one in tick.shows]))
         return dg.SensorResult(
-            dynamic_partitions_requests=[TITLES.build_add_request(fresh)] if fresh else [],
+            dynamic_partitions_requests=[partitions.build_add_request(keys) for partitions, keys in added if keys],
             asset_events=events(tick),
             cursor=json.dumps(tick.known),
         )
@@ -65,13 +77,14 @@ def landing_sensor(seconds: int) -> dg.SensorDefinition:
 def report(instance: dg.DagsterInstance, tick: Tick) -> None:
     """Tell a Dagster instance what a look at the landing folder found, without a sensor (the command line does)."""
     instance.add_dynamic_partitions(str(TITLES.name), [one.title for one in tick.arrivals])
+    instance.add_dynamic_partitions(str(SHOWS.name), [one.scope for one in tick.shows])
     for event in events(tick):
         instance.report_runless_asset_event(event)
 
 
 def events(tick: Tick) -> Sequence[dg.AssetMaterialization]:
     """The Dagster events of one look: a materialisation for each arrival, and the quarantine when it changed."""
-    found = [_arrival_event(one) for one in tick.arrivals]
+    found = [_arrival_event(one) for one in tick.arrivals] + [_show_event(one) for one in tick.shows]
     if tick.quarantine_changed:
         lines = [
             "| file | reason |",
@@ -96,4 +109,13 @@ def _arrival_event(arrival: Arrival) -> dg.AssetMaterialization:
         # a materialisation, not an observation: only that makes the partition present for what is downstream
         tags={"dagster/data_version": arrival.data_version},
         metadata={"generation": arrival.commit.generation, "state": "present" if current else "withdrawn"},
+    )
+
+
+def _show_event(show: Commit) -> dg.AssetMaterialization:
+    return dg.AssetMaterialization(
+        SHOW,
+        partition=show.scope,
+        tags={"dagster/data_version": show.current.digest if show.current else "withdrawn"},
+        metadata={"titles": show.current.rows if show.current else 0},
     )

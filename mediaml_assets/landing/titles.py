@@ -57,12 +57,13 @@ def title_of(path: str, sidecar: bytes | None = None) -> Title:
     return Title(_valid(f"{show}-s{season:02d}e{number:02d}", path), show, season, number)
 
 
-def _is_slug(text: str) -> bool:
+def is_slug(text: str) -> bool:
+    """Whether a text may name a title or a show."""
     return SLUG.fullmatch(text) is not None and ".." not in text
 
 
 def _valid(slug: str, path: str) -> str:
-    if _is_slug(slug):
+    if is_slug(slug):
         return slug
     name = _suggestion(path)
     raise TitleRefused(
@@ -102,7 +103,7 @@ def _from_sidecar(path: str, sidecar: bytes) -> Title:
 
 
 def _slug(fact: Any) -> str:
-    if not isinstance(fact, str) or not _is_slug(fact):
+    if not isinstance(fact, str) or not is_slug(fact):
         raise ValueError(f"{str(fact)[:LONGEST]!r} is no title")
     return fact
 

@@ -49,10 +49,13 @@ class Installation:
             stale = list(self.mesh.stale(self.store, self.titles()))
             for name, title in stale:
                 self.compute(name, title)
-            ends = [] if stale else self.mesh.stale_over_catalogue(self.store, self.titles())
+            shows = [] if stale else list(self.mesh.stale_shows(self.store, self.mesh.shows(self.store)))
+            for name, show in shows:
+                self.compute(name, show)
+            ends = [] if stale or shows else self.mesh.stale_over_catalogue(self.store, self.titles())
             for name in ends:
                 self.compute(name, *self.titles())
-            if not stale and not ends:
+            if not stale and not shows and not ends:
                 return
         raise AssertionError("the mesh does not come to rest")
 

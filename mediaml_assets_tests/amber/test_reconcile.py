@@ -23,9 +23,11 @@ class Reconciler:
         self.cursor: str | None = None
         self.requests: list[dg.RunRequest] = []
 
+    def sensor(self) -> dg.SensorDefinition:
+        return reconcile_sensor(self.platform.mesh, seconds=60, titles_per_tick=self.titles_per_tick)
+
     def tick(self) -> Asked:
-        sensor = reconcile_sensor(self.platform.mesh, seconds=60, titles_per_tick=self.titles_per_tick)
-        result = self.platform.tick(sensor, self.cursor)
+        result = self.platform.tick(self.sensor(), self.cursor)
         self.cursor = result.cursor
         self.requests = list(result.run_requests or [])
         return [(request.asset_selection[0].to_user_string(), request.partition_key) for request in self.requests]
@@ -181,3 +183,39 @@ def test_a_report_that_came_late_changes_nothing(platform: Platform, reconciler:
     report(platform.instance, tick)
     platform.settle()
     assert calls() == before
+
+
+def test_a_question_that_failed_is_not_asked_again_and_holds_up_nobody(
+    platform: Platform, reconciler: Reconciler
+) -> None:
+    deliver(platform, "one.mp4", "abba")
+    deliver(platform, "two.mp4", "crash")
+    land_unheard(platform)
+    compute(platform, [("letters", "one"), ("counts", "one")])
+    assert reconciler.tick() == [("letters", "two")]
+    job = platform.definitions.resolve_implicit_global_asset_job_def()
+    job.execute_in_process(
+        partition_key="two",
+        instance=platform.instance,
+        asset_selection=[dg.AssetKey("letters")],
+        raise_on_error=False,
+        tags=dict(reconciler.requests[0].tags),
+    )
+    # the answer over all titles comes without it
+    assert reconciler.tick() == [("total", None)]
+
+
+def test_a_question_whose_runs_are_killed_is_asked_three_times(platform: Platform, reconciler: Reconciler) -> None:
+    deliver(platform, "one.mp4", "abba")
+    land_unheard(platform)
+    job = platform.definitions.resolve_implicit_global_asset_job_def()
+    keys = []
+    for _ in range(3):
+        assert reconciler.tick() == [("letters", "one")]
+        keys.append(reconciler.requests[0].run_key)
+        tags = {**reconciler.requests[0].tags, "dagster/partition": "one"}
+        run = platform.instance.create_run_for_job(job, tags=tags, status=dg.DagsterRunStatus.STARTED)
+        assert reconciler.tick() == []
+        platform.instance.report_run_failed(run, "the process of this run was killed")
+    assert len(set(keys)) == 3
+    assert ("letters", "one") not in reconciler.tick()

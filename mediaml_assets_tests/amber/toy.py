@@ -13,6 +13,7 @@ from mediaml_assets.amber.mesh import Mesh
 from mediaml_assets.errors import MediaRefused
 from mediaml_assets.jasper.files import open_binary
 from mediaml_assets.landing.arrivals import SOURCE, SourceFile
+from mediaml_assets.landing.shows import SHOW
 
 LETTERS = pa.schema([("letter", pa.string())])
 COUNTS = pa.schema([("letter", pa.string()), ("n", pa.int64()), ("remark", pa.string())])
@@ -146,3 +147,39 @@ def failing_mesh() -> Mesh:
 
     feature = amber_feature(version="1", schema=TOTAL, scope=Scope.CATALOGUE)(total)
     return Mesh([letters, counts_version("1", ""), feature], sources=[SOURCE])
+
+
+@dataclass(frozen=True)
+class Season:
+    n: int
+    columns: ClassVar[tuple[str, ...]] = ("n",)
+
+    @classmethod
+    def from_value(cls, view: Any) -> Self:
+        return cls(sum(view.table(["n"]).column("n").to_pylist()))
+
+
+def shows_mesh(factor: int = 1) -> Mesh:
+    """letters -> counts of each title, season of each show, and seasons over all shows."""
+
+    @amber_feature(version="1", schema=TOTAL, scope=Scope.SHOW)
+    def season(counts: Mapping[str, Counts]) -> pa.Table:
+        """Letters of each episode of a show."""
+        called("season", ",".join(counts))
+        return pa.table({"title": list(counts), "n": [one.n for one in counts.values()]}, schema=TOTAL)
+
+    @amber_feature(version="1", schema=SHARES, scope=Scope.SHOW)
+    def average(season: Season) -> pa.Table:
+        """Letters of a show."""
+        called("average", str(season.n))
+        return pa.table({"n": [season.n]}, schema=SHARES)
+
+    @amber_feature(version="1", schema=TOTAL, scope=Scope.CATALOGUE)
+    def seasons(season: Mapping[str, Season], counts: Mapping[str, Counts]) -> pa.Table:
+        """Letters of each show, and of all titles."""
+        called("seasons", ",".join([*season, "+", *counts]))
+        numbers = {name: one.n for name, one in season.items()} | {"*": sum(one.n for one in counts.values())}
+        return pa.table({"title": list(numbers), "n": list(numbers.values())}, schema=TOTAL)
+
+    features = [letters, counts_version("1", "", factor), season, average, seasons]
+    return Mesh(features, sources=[SOURCE], shows=SHOW)

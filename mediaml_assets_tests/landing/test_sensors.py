@@ -68,7 +68,13 @@ def test_a_new_file_is_a_partition_and_a_materialised_source(folder: Folder, dae
     folder.put("harbour/s01/e02.mkv")
     data = daemon.tick()
     assert daemon.titles() == ["harbour-s01e02", "night"]
-    assert events(data) == [("source", "night", "present"), ("source", "harbour-s01e02", "present")]
+    assert events(data) == [
+        ("source", "night", "present"),
+        ("source", "harbour-s01e02", "present"),
+        ("show", "harbour", None),
+    ]
+    assert daemon.instance.get_dynamic_partitions("shows") == ["harbour"]
+    assert daemon.instance.get_materialized_partitions(dg.AssetKey("show")) == {"harbour"}
     source = folder.store.view("source", "night")
     event = data.asset_events[0]
     assert event.tags == {"dagster/data_version": source.value.digest}
