@@ -6,7 +6,7 @@ import pyarrow as pa
 
 from mediaml_assets.amber.feature import amber_feature
 from mediaml_assets.jasper.probe import Probe, probe
-from mediaml_assets.landing.arrivals import SourceFile
+from mediaml_assets.landing.source_file import SourceFile
 
 CONTAINER_FACTS = pa.schema(
     [

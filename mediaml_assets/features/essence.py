@@ -8,7 +8,7 @@ import pyarrow as pa
 
 from mediaml_assets.amber.feature import amber_feature
 from mediaml_assets.jasper.essence import essence as essence_of
-from mediaml_assets.landing.arrivals import SourceFile
+from mediaml_assets.landing.source_file import SourceFile
 
 ESSENCE = pa.schema([pa.field("digest", pa.string(), nullable=False)])
 

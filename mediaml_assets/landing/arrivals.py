@@ -8,20 +8,16 @@ from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import PurePosixPath
-from typing import Any, ClassVar, Self
 
 import pyarrow as pa
 
 from mediaml_assets.amber.keys import column_digests, rows_digest
 from mediaml_assets.amber.ledger import Commit, Event, Value
 from mediaml_assets.amber.store import CATALOGUE, Store
-from mediaml_assets.errors import InputMoved, NotStored, TitleRefused
-from mediaml_assets.jasper.files import MediaFile
-from mediaml_assets.landing.bucket import open_landing
+from mediaml_assets.errors import NotStored, TitleRefused
 from mediaml_assets.landing.files import LandedFile, Landing, sidecar_of
 from mediaml_assets.landing.shows import follow
 from mediaml_assets.landing.titles import Title, title_of
-from mediaml_assets.settings import home
 
 SOURCE = "source"
 QUARANTINE = "quarantine"
@@ -37,42 +33,6 @@ SOURCE_SCHEMA = pa.schema(
     ]
 )
 QUARANTINE_SCHEMA = pa.schema([("path", pa.string()), ("reason", pa.string())])
-
-
-@dataclass(frozen=True)
-class SourceFile:
-    """Where a title's file lies now; what a feature that opens it reads."""
-
-    landing: Landing
-    path: str
-    """Relative to the landing place."""
-    size: int
-    """Bytes."""
-    stamp: str
-    title: str
-
-    columns: ClassVar[tuple[str, ...]] = ("path", "size", "stamp")
-
-    @classmethod
-    def from_value(cls, view: Any) -> Self:
-        """Made from the `source` of a title."""
-        row = view.row(cls.columns)
-        return cls(open_landing(home().landing), row["path"], row["size"], row["stamp"], view.title)
-
-    @property
-    def file(self) -> MediaFile:
-        """What to read: a path in a folder, ranges of an object on a bucket."""
-        return self.landing.media(self.path, self.size, self.stamp)
-
-    def check_unmoved(self) -> None:
-        """Raise InputMoved when the file is not what landed: ask before and after reading it."""
-        now = self.landing.now(self.path)
-        if now is None:
-            raise InputMoved(f"{self.path} of {self.title} went away while it was read; the next landing tick says so")
-        if now != (self.size, self.stamp):
-            raise InputMoved(
-                f"{self.path} of {self.title} changed while it was read; the next landing tick takes it up"
-            )
 
 
 @dataclass(frozen=True)

@@ -31,7 +31,7 @@ _ATTEMPTS = 3
 
 _SIDECARS: dict[tuple[str, str], bytes] = {}
 """What was read of small sidecars, by where and ETag: a tick reads only those that changed."""
-_SMALL = 4096
+_SMALL, _MANY = 4096, 20_000
 
 
 def open_landing(where: Path | str, client: Any = None) -> Landing:
@@ -106,6 +106,8 @@ class LandingBucket:
             with closing(answer["Body"]) as body:
                 text: bytes = body.read(SIDECAR_BYTES + 1)
         check_sidecar_size(file.path, len(text))
+        if len(_SIDECARS) >= _MANY:
+            _SIDECARS.clear()
         if len(text) <= _SMALL and _etag(answer) == file.sidecar:
             _SIDECARS[known] = text
         return text

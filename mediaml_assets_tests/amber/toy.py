@@ -12,8 +12,9 @@ from mediaml_assets.amber.feature import AmberFeature, Check, Scope, amber_featu
 from mediaml_assets.amber.mesh import Mesh
 from mediaml_assets.errors import MediaRefused
 from mediaml_assets.jasper.files import open_binary
-from mediaml_assets.landing.arrivals import SOURCE, SourceFile
+from mediaml_assets.landing.arrivals import SOURCE
 from mediaml_assets.landing.shows import SHOW
+from mediaml_assets.landing.source_file import SourceFile
 
 LETTERS = pa.schema([("letter", pa.string())])
 COUNTS = pa.schema([("letter", pa.string()), ("n", pa.int64()), ("remark", pa.string())])

@@ -10,10 +10,11 @@ from typing import Any
 import pytest
 
 from mediaml_assets.amber.store import Store
-from mediaml_assets.landing.arrivals import SOURCE, Known, SourceFile, Tick, look
+from mediaml_assets.landing.arrivals import SOURCE, Known, Tick, look
 from mediaml_assets.landing.bucket import LandingBucket
 from mediaml_assets.landing.files import Landing as LandingPlace
 from mediaml_assets.landing.folder import LandingFolder
+from mediaml_assets.landing.source_file import SourceFile
 
 
 class Landing(ABC):
@@ -176,7 +177,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Folder:
 @pytest.fixture
 def bucket(tmp_path: Path, s3_client: Any, monkeypatch: pytest.MonkeyPatch) -> Bucket:
     made = Bucket(tmp_path, s3_client)
-    monkeypatch.setattr("mediaml_assets.landing.arrivals.open_landing", lambda where: made.place())
+    monkeypatch.setattr("mediaml_assets.landing.source_file.open_landing", lambda where: made.place())
     return made
 
 
