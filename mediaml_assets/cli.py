@@ -11,7 +11,7 @@ import duckdb
 
 from mediaml_assets.cli_store import COMMANDS
 from mediaml_assets.errors import MediamlError
-from mediaml_assets.installation import prepare
+from mediaml_assets.installation import installed_store, prepare
 from mediaml_assets.settings import home
 
 if TYPE_CHECKING:
@@ -101,12 +101,11 @@ def status() -> None:
     Lands what lies in the landing folder, computes nothing, and lists quarantined files with their reasons, and
     those that are still being written.
     """
-    from mediaml_assets.amber.store import Store
     from mediaml_assets.progress import print_later, print_quarantine, print_states
     from mediaml_assets.runs import land, refused, states
 
     here = prepare()
-    store = Store(here.store)
+    store = installed_store()
     tick = land(here, store)
     print_states(states(store))
     print_quarantine({**tick.quarantine, **refused(store)})
@@ -124,11 +123,10 @@ def ui(port: int) -> None:
     from dagster import DagsterInstance
 
     from mediaml_assets.amber.orphans import bury
-    from mediaml_assets.amber.store import Store
 
-    here = prepare()
+    prepare()
     with DagsterInstance.get() as instance:
-        bury(instance, Store(here.store))
+        bury(instance, installed_store())
     dagster = str(Path(sys.executable).with_name("dagster"))
     arguments = ["dev", "-m", "mediaml_assets.definitions", "-h", "127.0.0.1", "-p", str(port)]
     os.execv(dagster, [dagster, *arguments])
@@ -140,10 +138,9 @@ for command in COMMANDS:
 
 def _known(titles: list[str]) -> tuple[str, ...]:
     """The titles, once each is known to be there."""
-    from mediaml_assets.amber.store import Store
     from mediaml_assets.runs import present_titles
 
-    present = present_titles(Store(home().store))
+    present = present_titles(installed_store())
     for title in titles:
         if title not in present:
             raise click.BadParameter(f"there is no title {title!r}; there are {', '.join(present) or 'none'}")
@@ -179,12 +176,11 @@ def _tell_failures(summary: "Summary") -> None:
 
 
 def _show(name: Path, settings: dict[str, object], top: int, previews: int) -> None:
-    from mediaml_assets.amber.store import Store
     from mediaml_assets.landing.arrivals import SOURCE
     from mediaml_assets.mesh import mesh
     from mediaml_assets.progress import print_cuts
     from mediaml_assets.search_platform.show import show
 
-    store = Store(home().store)
+    store = installed_store()
     shown = show(store, mesh(), store.ledger.scopes(SOURCE), settings, home().out / name, top, previews)
     print_cuts(shown)

@@ -4,7 +4,7 @@ import shutil
 
 import click
 
-from mediaml_assets.installation import prepare
+from mediaml_assets.installation import installed_store, prepare
 
 
 @click.command()
@@ -17,9 +17,9 @@ def sql(query: str | None, init: bool) -> None:
     metrics. Without a QUERY, lists the views.
     """
     from mediaml_assets.amber.sql import connect, statements
-    from mediaml_assets.amber.store import Store
 
-    store = Store(prepare().store)
+    prepare()
+    store = installed_store()
     if init:
         click.echo("\n".join(f"{statement};" for statement in statements(store)))
         return

@@ -19,7 +19,7 @@ SHOWS_SECONDS = 20
 @dg.definitions
 def definitions() -> dg.Definitions:
     """Assets, sensors and the store of this installation."""
-    features = mesh()
+    here, features = home(), mesh()
     groups = {feature.name: group for group, members in GROUPS.items() for feature in members}
     return dg.Definitions(
         assets=[*landing_assets(), *(to_asset(one, groups[one.name]) for one in features.features.values())],
@@ -29,7 +29,7 @@ def definitions() -> dg.Definitions:
             reconcile_sensor(features, RECONCILE_SECONDS, patience_seconds=RECONCILE_SECONDS / 2),
             *([shows_sensor(features, SHOWS_SECONDS)] if features.per_show() else []),
         ],
-        resources={STORE: FeatureStore(root=str(home().store))},
+        resources={STORE: FeatureStore(root=here.store, local=str(here.local), durable=here.durable)},
         # one run is one title; several titles run as several runs, which the run queue bounds
         executor=dg.in_process_executor,
     )

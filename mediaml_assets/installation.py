@@ -3,9 +3,13 @@
 import os
 import shutil
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from mediaml_assets.errors import SettingsError
 from mediaml_assets.settings import Home, home
+
+if TYPE_CHECKING:
+    from mediaml_assets.amber.store import Store
 
 
 def prepare() -> Home:
@@ -22,7 +26,7 @@ def prepare() -> Home:
             f"there is no folder {here.landing}, which MEDIAML_LANDING (LANDING of make) names as the landing folder; "
             "correct it, or mount the disk or make the folder"
         )
-    for folder in (here.landing, here.store, here.dagster, here.out):
+    for folder in (here.landing, here.local, here.dagster, here.out):
         if not folder.exists():
             folder.mkdir(parents=True)
     settings = here.dagster / "dagster.yaml"
@@ -33,3 +37,11 @@ def prepare() -> Home:
     os.environ["DAGSTER_DISABLE_TELEMETRY"] = "1"
     os.environ.setdefault("HF_HUB_OFFLINE", "1")
     return here
+
+
+def installed_store() -> "Store":
+    """The feature store of the installation that the environment names."""
+    from mediaml_assets.amber.store import open_store
+
+    here = home()
+    return open_store(here.store, here.local, here.durable)

@@ -9,6 +9,7 @@ from functools import cache
 from typing import Any
 
 from mediaml_assets.amber.store import CATALOGUE, Store
+from mediaml_assets.installation import installed_store
 from mediaml_assets.landing.arrivals import SOURCE, Known, Tick, look
 from mediaml_assets.landing.bucket import open_landing
 from mediaml_assets.mesh import mesh
@@ -40,10 +41,9 @@ def bring_up_to_date(watch: Watch) -> Summary:
     Args:
         watch: told of every step, from this process.
     """
-    here = home()
-    store = Store(here.store)
+    store = installed_store()
     summary = Summary()
-    tick = land(here, store)
+    tick = land(home(), store)
     summary.quarantine.update(tick.quarantine)
     summary.later = tick.later
     summary.titles = present_titles(store)
@@ -131,7 +131,7 @@ def _run(names: list[str], title: str | None) -> str:
 
     with dg.DagsterInstance.get() as instance:
         result = _job().execute_in_process(
-            run_id=new_run(Store(home().store)),
+            run_id=new_run(installed_store()),
             run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
             partition_key=title,
             instance=instance,

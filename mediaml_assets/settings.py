@@ -4,6 +4,8 @@ MEDIAML_HOME      where everything lives (default: data/)
 MEDIAML_SHARED    where development media are read by tests and benchmarks (default: ../shared)
 MEDIAML_LANDING   the landing folder, when it is not <home>/landing
 <home>/mediaml.toml
+    [store]
+    durable = true      what is stored in a folder survives a power cut (default: false)
     [features.<name>]   default configuration of a feature, e.g.
     [features.shot_embedding]
     model = "hf:/models/dinov2-small"
@@ -26,9 +28,19 @@ class Home:
     landing: Path
 
     @property
-    def store(self) -> Path:
-        """Feature values, memo, ledger and blobs."""
-        return self.root / "store"
+    def store(self) -> str:
+        """Where feature values, memo, ledger and blobs are: the path of a folder."""
+        return str(self.root / "store")
+
+    @property
+    def local(self) -> Path:
+        """What concerns this machine alone: scratch files, caches, which runs are alive."""
+        return self.root / "local"
+
+    @property
+    def durable(self) -> bool:
+        """Whether what is stored in a folder must survive a power cut; raises SettingsError."""
+        return self._table("store").get("durable", False) is True
 
     @property
     def dagster(self) -> Path:
@@ -42,11 +54,15 @@ class Home:
 
     def feature_configs(self) -> dict[str, dict[str, Any]]:
         """The `[features.<name>]` tables of mediaml.toml, empty when there is no such file; raises SettingsError."""
+        return {name: dict(table) for name, table in self._table("features").items()}
+
+    def _table(self, name: str) -> dict[str, Any]:
+        """A table of mediaml.toml, empty when there is none."""
         file = self.root / "mediaml.toml"
         if not file.exists():
             return {}
         try:
-            return {name: dict(table) for name, table in tomllib.loads(file.read_text()).get("features", {}).items()}
+            return dict(tomllib.loads(file.read_text()).get(name, {}))
         except (ValueError, TypeError, AttributeError, OSError) as error:
             raise SettingsError(
                 f"{file} cannot be read ({error}); it holds tables like [features.match_cuts]"

@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime
 from functools import cache
-from pathlib import Path
 
 from mediaml_assets.amber.ask import Ask
 from mediaml_assets.amber.ledger import Commit, Event, Value
@@ -75,15 +74,15 @@ def _who() -> str:
         return str(os.getuid())
 
 
-_environments: dict[Path, str] = {}
+_environments: dict[str, str] = {}
 """Store -> digest of this process's versions, once they are kept there."""
 
 
 def _environment(store: Store) -> str:
-    root = store.objects.root
-    if root not in _environments:
-        _environments[root] = store.add_environment(_versions())
-    return _environments[root]
+    where = store.objects.where
+    if where not in _environments:
+        _environments[where] = store.add_environment(_versions())
+    return _environments[where]
 
 
 @cache

@@ -8,7 +8,7 @@ import dagster as dg
 
 from mediaml_assets.amber.evaluation import Outcome, commit
 from mediaml_assets.amber.feature import Members
-from mediaml_assets.amber.store import Store, View
+from mediaml_assets.amber.store import Store, View, open_store
 from mediaml_assets.errors import FeatureError
 
 
@@ -17,11 +17,15 @@ class FeatureStore(dg.ConfigurableIOManager):
 
     root: str
     """Folder of the store."""
+    local: str = ""
+    """Folder of this machine for scratch files; by default the folder of the store."""
+    durable: bool = False
+    """Whether what is stored in a folder survives a power cut."""
 
     @property
     def store(self) -> Store:
         """The store itself, which knows no Dagster."""
-        return Store(Path(self.root))
+        return open_store(self.root, Path(self.local or self.root), self.durable)
 
     def load_input(self, context: dg.InputContext) -> View | Mapping[str, View]:
         """The current value of the upstream asset: one view, or title -> view when the consumer spans titles.

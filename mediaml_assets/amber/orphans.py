@@ -1,14 +1,16 @@
 """Runs whose process is gone: nobody else would ever end them, and they would block their titles and the run queue.
 
-A run holds a claim on its own id while its process lives, so a claim that nobody holds tells that it was killed.
+A run holds a lock named by its id while its process lives, so a lock that nobody holds tells that it was killed. The
+locks are in the store's local folder: a machine buries its own runs.
 """
 
 import time
 import uuid
+from pathlib import Path
 
 import dagster as dg
 
-from mediaml_assets.amber.claims import Claim
+from mediaml_assets.amber.claims import Claim, is_held
 from mediaml_assets.amber.store import Store
 
 TAG = "mediaml/asked_by"
@@ -16,7 +18,6 @@ COMMAND_LINE = "command line"
 START_SECONDS = 120
 """How long a run that the daemon launched may take from its start to its first asset, where it makes its claim."""
 
-_RUNS = "_runs"
 _alive: dict[str, Claim] = {}
 
 
@@ -33,7 +34,7 @@ def mark_alive(store: Store, run_id: str) -> None:
         for claim in _alive.values():
             claim.release()
         _alive.clear()
-        _alive[run_id] = store.claim(_RUNS, run_id)
+        _alive[run_id] = Claim(_lock(store, run_id))
 
 
 def bury(instance: dg.DagsterInstance, store: Store) -> None:
@@ -43,5 +44,9 @@ def bury(instance: dg.DagsterInstance, store: Store) -> None:
         run = record.dagster_run
         began = record.start_time or record.create_timestamp.timestamp()
         starting = run.tags.get(TAG) != COMMAND_LINE and time.time() - began < START_SECONDS
-        if not starting and not store.is_claimed(_RUNS, run.run_id):
+        if not starting and not is_held(_lock(store, run.run_id)):
             instance.report_run_failed(run, "the process of this run was killed; what it had stored is kept")
+
+
+def _lock(store: Store, run_id: str) -> Path:
+    return store.local / "runs" / f"{run_id}.lock"

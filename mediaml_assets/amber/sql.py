@@ -79,7 +79,7 @@ def statements(store: Store) -> Iterable[str]:
 
     The ledger's views follow the store; those of features show what stood there when the statements were run.
     """
-    root = store.objects.root
+    root = Path(store.objects.url(""))
     features = {feature: _heads(store, feature) for feature in store.objects.folders("ledger")}
     if not any(features.values()):
         return

@@ -3,13 +3,13 @@
     values/<feature>/<aa>/<digest>.parquet     written once; no title inside
     memo/<feature>/<key>.json                  memo key -> value; the first writer wins
     claims/<feature>/<key>.lock                who computes it now
-    scratch/<feature>/<key>/                   files of that computation, while it lasts
     ledger/<feature>/<scope>/...               the chain of commits
     environments/<digest>.json                 versions of machine and libraries that commits refer to
     blobs/<aa>/<sha256>.<ext>                  derivatives: mp4, flac, frame tapes
 
 They are written in the order blobs, value, memo, ledger: a crash leaves at most objects that nothing refers to, and
-the next run finds the memo.
+the next run finds the memo. What concerns one machine alone is not among them but in a local folder:
+scratch/<feature>/<key>/, files of a computation while it lasts, and runs/<id>.lock, which Dagster runs are alive.
 """
 
 import json
@@ -23,10 +23,11 @@ import pyarrow.parquet as pq
 from blake3 import blake3
 
 from mediaml_assets.amber.claims import Claim, is_held
+from mediaml_assets.amber.folder_objects import FolderObjects
 from mediaml_assets.amber.keys import digest_of, rows_digest, schema_digest, to_json
 from mediaml_assets.amber.ledger import Commit, Ledger, Moment, Value, sparse
-from mediaml_assets.amber.objects import Objects
-from mediaml_assets.errors import Damaged, InputMoved, NotStored
+from mediaml_assets.amber.objects import Blob, Objects
+from mediaml_assets.errors import Damaged, InputMoved, NotStored, StoreError
 
 CATALOGUE = "_catalogue"
 """Scope of a feature computed over all titles; no title slug begins with an underscore."""
@@ -47,10 +48,18 @@ class Memo:
 
 
 class Store:
-    """A feature store in one folder; safe for any number of processes at once."""
+    """A feature store in one folder or bucket; safe for any number of processes at once.
 
-    def __init__(self, root: Path) -> None:
-        self.objects = Objects(root)
+    Args:
+        objects: where it is kept; a path is a folder.
+        local: folder of this machine for scratch files; by default the folder of the store.
+    """
+
+    def __init__(self, objects: Path | Objects, local: Path | None = None) -> None:
+        self.objects: Objects = FolderObjects(objects) if isinstance(objects, Path) else objects
+        if local is None and not isinstance(self.objects, FolderObjects):
+            raise StoreError(f"the store {self.objects.where} is not on this machine; name a local folder for it too")
+        self.local = local or Path(self.objects.where)
         self.ledger = Ledger(self.objects)
 
     def recall(self, feature: str, key: str) -> Memo | None:
@@ -67,7 +76,7 @@ class Store:
             return None
         except (ValueError, KeyError, TypeError) as error:
             raise Damaged(
-                f"{self.objects.path(name)} is no memo of {feature} ({error}); remove it and run {feature} again"
+                f"{self.objects.url(name)} is no memo of {feature} ({error}); remove it and run {feature} again"
             ) from error
 
     def claim(self, feature: str, key: str) -> Claim:
@@ -80,10 +89,10 @@ class Store:
 
     def scratch(self, feature: str, key: str) -> Path:
         """Where the holder of the claim on this key may write while it computes."""
-        return self.objects.path(f"scratch/{feature}/{key}")
+        return self.local / "scratch" / feature / key
 
     def _claim_file(self, feature: str, key: str) -> Path:
-        return self.objects.path(f"claims/{feature}/{key}.lock")
+        return Path(self.objects.url(f"claims/{feature}/{key}.lock"))
 
     def write_rows(
         self,
@@ -169,12 +178,14 @@ class Store:
 
     def read_rows(self, feature: str, value: Value, columns: Sequence[str] | None = None) -> pa.Table:
         """The rows of a value, or some of their columns; raises Damaged when the file is missing or unreadable."""
-        file = self.objects.path(_value_name(feature, value.digest))
+        file = self.objects.url(_value_name(feature, value.digest))
         self.objects.operations["read"] += 1
         try:
-            return pq.read_table(file, columns=list(columns) if columns is not None else None)
+            return pq.read_table(
+                file, filesystem=self.objects.filesystem(), columns=list(columns) if columns is not None else None
+            )
         except (OSError, pa.ArrowInvalid) as error:
-            memo = self.objects.path(_memo_name(feature, value.key))
+            memo = self.objects.url(_memo_name(feature, value.key))
             raise Damaged(
                 f"the value {file} cannot be read ({error}); bring the file back from a copy, or remove it and {memo} "
                 f"and run {feature} again"
@@ -238,14 +249,25 @@ class View:
             raise InputMoved(f"{name} of {self.title} changed after {self.feature} was made; run {self.feature} again")
         return upstream
 
-    def blob(self, column: str) -> Path:
+    def blob(self, column: str) -> Blob:
         """The stored file that a column of a one-row value names; raises Damaged when it is gone."""
-        path = self.store.objects.blob_path(self.row([column])[column])
-        if not path.exists():
+        file = self.store.objects.blob(self.row([column])[column])
+        if not file.exists():
             raise Damaged(
-                f"{path.name}, the {column} of {self.feature} of {self.title}, is gone; make {self.feature} again"
+                f"{file.name}, the {column} of {self.feature} of {self.title}, is gone; make {self.feature} again"
             )
-        return path
+        return file
+
+
+def open_store(where: str, local: Path, durable: bool = False) -> Store:
+    """The store at a folder's path.
+
+    Args:
+        where: the folder.
+        local: folder of this machine for scratch files.
+        durable: see `FolderObjects`; a bucket always is.
+    """
+    return Store(FolderObjects(Path(where), durable), local)
 
 
 def encode(table: pa.Table) -> memoryview:

@@ -402,7 +402,7 @@ def test_files_are_stored_by_content_and_the_scratch_folder_goes(here: Installat
     here.compute("clip", "one")
     name = hashlib.sha256(b"aabb").hexdigest() + ".mp4"
     assert here.store.view("clip", "one").table().column("video").to_pylist() == [name, None]
-    assert here.store.objects.blob_path(name).read_text() == "aabb"
+    assert here.store.objects.blob(name).read_text() == "aabb"
     assert not folders[0].exists()
 
 

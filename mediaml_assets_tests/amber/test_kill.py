@@ -21,7 +21,7 @@ POINTS = 18
 
 BRING_UP = """
 import os, pathlib, signal, sys, time
-from mediaml_assets.amber.objects import Objects
+from mediaml_assets.amber.folder_objects import FolderObjects
 from mediaml_assets_tests.amber import toy
 from mediaml_assets_tests.amber.installation import Installation
 
@@ -52,7 +52,7 @@ for argument in sys.argv[1:]:
 KILLED_AT_EACH_OBJECT = (
     BRING_UP
     + """
-create = Objects.create
+create = FolderObjects.create
 
 def dying(point):
     left = [point]
@@ -69,7 +69,7 @@ def dying(point):
 for point, home in enumerate(sys.argv[1:]):
     child = os.fork()
     if not child:
-        Objects.create = dying(point)
+        FolderObjects.create = dying(point)
         bring_up(home)
         os._exit(0)
     print(os.waitpid(child, 0)[1], flush=True)

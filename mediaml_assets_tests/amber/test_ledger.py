@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mediaml_assets.amber.folder_objects import FolderObjects
 from mediaml_assets.amber.ledger import CHAPTER, Commit, Ledger, Row, Value
-from mediaml_assets.amber.objects import Objects
 from mediaml_assets.errors import Damaged
 from mediaml_assets_tests.amber.processes import together
 
@@ -26,7 +26,7 @@ def commit(feature: str = "motion", scope: str = "one", made_at: str = "", **mor
 
 @pytest.fixture
 def ledger(tmp_path: Path) -> Ledger:
-    return Ledger(Objects(tmp_path))
+    return Ledger(FolderObjects(tmp_path))
 
 
 def extend(ledger: Ledger, count: int) -> None:
@@ -95,7 +95,7 @@ def test_chapters_of_64_commits(ledger: Ledger, tmp_path: Path) -> None:
 
 
 def test_the_head_costs_the_same_after_200_commits(tmp_path: Path) -> None:
-    objects = Objects(tmp_path)
+    objects = FolderObjects(tmp_path)
     ledger = Ledger(objects)
     costs = []
     for _ in range(200):
@@ -123,17 +123,17 @@ def test_writers_at_once_lose_nothing(tmp_path: Path) -> None:
     before = """
 import pathlib, sys
 from mediaml_assets.amber.ledger import Ledger
-from mediaml_assets.amber.objects import Objects
+from mediaml_assets.amber.folder_objects import FolderObjects
 from mediaml_assets_tests.amber.test_ledger import commit
 """
     script = """
-ledger = Ledger(Objects(pathlib.Path(sys.argv[2])))
+ledger = Ledger(FolderObjects(pathlib.Path(sys.argv[2])))
 for n in range(40):
     while ledger.append(commit(who=f"{number}/{n}"), ledger.head("motion", "one")) is None:
         pass
 """
     together(3, before, script, tmp_path)
-    chain = Ledger(Objects(tmp_path)).chain("motion", "one")
+    chain = Ledger(FolderObjects(tmp_path)).chain("motion", "one")
     assert broken_at(chain) == []
     for number in range(3):
         mine = [one.who for one in chain if one.who.startswith(f"{number}/")]
