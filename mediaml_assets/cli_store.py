@@ -4,6 +4,7 @@ import shutil
 
 import click
 
+from mediaml_assets import cli_upkeep
 from mediaml_assets.installation import installed_store, prepare
 
 
@@ -29,5 +30,5 @@ def sql(query: str | None, init: bool) -> None:
             answer.show(max_width=shutil.get_terminal_size((160, 50)).columns, max_rows=1000)
 
 
-COMMANDS = (sql,)
+COMMANDS = (sql, *cli_upkeep.COMMANDS)
 """What `mediaml` offers of this module."""

@@ -67,6 +67,20 @@ def computing(steps: Mapping[str, int]) -> Iterator[Callable[[logging.LogRecord]
         yield watch
 
 
+@contextmanager
+def verifying() -> Iterator[Callable[[str, int, int], None]]:
+    """A bar for each part of the store; the callable takes the part, the bytes looked at and the bytes in all."""
+    bars: dict[str, TaskID] = {}
+    with _bars() as progress:
+
+        def told(part: str, done: int, total: int) -> None:
+            if part not in bars:
+                bars[part] = progress.add_task("", title=part)
+            progress.update(bars[part], completed=done, total=total, description=f"{total / 1e6:,.1f} MB")
+
+        yield told
+
+
 def print_states(states: Mapping[str, str]) -> None:
     """A table of titles and where each stands."""
     table = Table("title", "state")

@@ -24,7 +24,7 @@ from blake3 import blake3
 
 from mediaml_assets.amber.claims import Claim, is_held
 from mediaml_assets.amber.folder_objects import FolderObjects
-from mediaml_assets.amber.keys import digest_of, rows_digest, schema_digest, to_json
+from mediaml_assets.amber.keys import column_digests, digest_of, rows_digest, schema_digest, to_json
 from mediaml_assets.amber.ledger import Commit, Ledger, Moment, Value, sparse
 from mediaml_assets.amber.objects import Blob, Objects
 from mediaml_assets.errors import Damaged, InputMoved, NotStored, StoreError
@@ -64,14 +64,9 @@ class Store:
 
     def recall(self, feature: str, key: str) -> Memo | None:
         """What is remembered under a memo key; None when that was never computed; raises Damaged."""
-        name = _memo_name(feature, key)
+        name = memo_name(feature, key)
         try:
-            document = json.loads(self.objects.read(name))
-            if digest_of({**document, "digest": None}) != document["digest"]:
-                raise ValueError("its content is not what its digest says")
-            reads = document["material"].get("inputs")
-            value = Value(**{"key": key, "reads": reads, **document["value"]})
-            return Memo(value, document.get("failed", {}), document["code"], document.get("metrics", {}))
+            return memo_from(key, json.loads(self.objects.read(name)))
         except NotStored:
             return None
         except (ValueError, KeyError, TypeError) as error:
@@ -102,13 +97,16 @@ class Store:
         columns: Mapping[str, str],
         reads: Mapping[str, Mapping[str, str]] | None = None,
     ) -> Value:
-        """Store rows under their digest; writing the same rows again changes nothing."""
+        """Store rows under their digest; writing the same rows again changes nothing.
+
+        Raises:
+            Damaged: a file of that name is there, and holds other rows.
+        """
         digest = rows_digest(columns)
-        name = _value_name(feature, digest)
+        name = value_name(feature, digest)
         encoded: bytes | memoryview = encode(table)
         if not self.objects.create(name, encoded):
-            # another version of Parquet's writer may have stored equal rows as other bytes
-            encoded = self.objects.read(name)
+            encoded = self._stored_before(feature, name, encoded, digest)
         return Value(
             digest=digest,
             key=key,
@@ -119,6 +117,18 @@ class Store:
             schema=schema_digest(table.schema),
             reads=reads or {},
         )
+
+    def _stored_before(self, feature: str, name: str, encoded: bytes | memoryview, digest: str) -> bytes | memoryview:
+        """The file that was there first: another version of Parquet's writer may have stored equal rows otherwise."""
+        stored = self.objects.read(name)
+        if stored != encoded:
+            try:
+                whole = rows_digest(column_digests(pq.read_table(pa.BufferReader(stored)))) == digest
+            except (OSError, pa.ArrowException):
+                whole = False
+            if not whole:
+                raise Damaged(f"{self.objects.url(name)} is not what its name says; run `mediaml repair {feature}`")
+        return stored
 
     def remember(self, feature: str, key: str, memo: Memo, material: Mapping[str, Any]) -> Memo:
         """Bind a key to a value; when another writer was first, theirs is returned and stays.
@@ -132,19 +142,19 @@ class Store:
         noted = {name: noted for name, noted in vars(memo).items() if noted}
         document = {**noted, "value": value, "material": material, "digest": None}
         document["digest"] = digest_of(document)
-        if self.objects.create(_memo_name(feature, key), to_json(document)):
+        if self.objects.create(memo_name(feature, key), to_json(document)):
             return memo
         return self.recall(feature, key) or memo
 
     def add_environment(self, versions: Mapping[str, str]) -> str:
         """Keep the versions of machine and libraries for commits to refer to; returns their digest."""
         digest = digest_of(versions)
-        self.objects.create(_environment_name(digest), to_json(versions))
+        self.objects.create(environment_name(digest), to_json(versions))
         return digest
 
     def environment(self, digest: str) -> dict[str, str]:
         """The versions that a commit was made with, by its `environment`; raises NotStored and Damaged."""
-        name = _environment_name(digest)
+        name = environment_name(digest)
         text = self.objects.read(name)
         if blake3(text).hexdigest() != digest:
             raise Damaged(f"{name} is not what its name says; bring it back from a copy")
@@ -178,14 +188,14 @@ class Store:
 
     def read_rows(self, feature: str, value: Value, columns: Sequence[str] | None = None) -> pa.Table:
         """The rows of a value, or some of their columns; raises Damaged when the file is missing or unreadable."""
-        file = self.objects.url(_value_name(feature, value.digest))
+        file = self.objects.url(value_name(feature, value.digest))
         self.objects.operations["read"] += 1
         try:
             return pq.read_table(
                 file, filesystem=self.objects.filesystem(), columns=list(columns) if columns is not None else None
             )
         except (OSError, pa.ArrowInvalid) as error:
-            memo = self.objects.url(_memo_name(feature, value.key))
+            memo = self.objects.url(memo_name(feature, value.key))
             raise Damaged(
                 f"the value {file} cannot be read ({error}); bring the file back from a copy, or remove it and {memo} "
                 f"and run {feature} again"
@@ -270,6 +280,14 @@ def open_store(where: str, local: Path, durable: bool = False) -> Store:
     return Store(FolderObjects(Path(where), durable), local)
 
 
+def memo_from(key: str, document: Any) -> Memo:
+    """A memo from its JSON form; raises ValueError, KeyError or TypeError when that is not what its digest says."""
+    if digest_of({**document, "digest": None}) != document["digest"]:
+        raise ValueError("its content is not what its digest says")
+    value = Value(**{"key": key, "reads": document["material"].get("inputs"), **document["value"]})
+    return Memo(value, document.get("failed", {}), document["code"], document.get("metrics", {}))
+
+
 def encode(table: pa.Table) -> memoryview:
     """A table as Parquet bytes: zstd, dictionaries only where they pay (not on floats and blobs of bits)."""
     texts = [field.name for field in table.schema if pa.types.is_string(field.type)]
@@ -278,13 +296,16 @@ def encode(table: pa.Table) -> memoryview:
     return memoryview(sink.getvalue()).cast("B")
 
 
-def _value_name(feature: str, digest: str) -> str:
+def value_name(feature: str, digest: str) -> str:
+    """The object that holds the rows of a value."""
     return f"values/{feature}/{digest[:2]}/{digest}.parquet"
 
 
-def _memo_name(feature: str, key: str) -> str:
+def memo_name(feature: str, key: str) -> str:
+    """The object that remembers what a memo key gave."""
     return f"memo/{feature}/{key}.json"
 
 
-def _environment_name(digest: str) -> str:
+def environment_name(digest: str) -> str:
+    """The object that holds the versions of an environment."""
     return f"environments/{digest}.json"

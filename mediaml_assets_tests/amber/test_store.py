@@ -81,6 +81,14 @@ def test_equal_rows_stored_by_another_writer_keep_the_stored_files_digest(store:
     assert (value.bytes, value.blake3) == (file.stat().st_size, blake3(file.read_bytes()).hexdigest())
 
 
+def test_a_damaged_file_is_never_taken_for_the_same_rows(store: Store) -> None:
+    file = value_file(store, write(store, ROWS))
+    for damage in (b"", file.read_bytes()[:-1], bytes(encode(numbers(1)))):
+        file.write_bytes(damage)
+        with pytest.raises(Damaged, match=f"{file.name} is not what its name says; run `mediaml repair motion`"):
+            write(store, ROWS)
+
+
 def test_dictionaries_only_on_texts() -> None:
     group = pq.ParquetFile(pa.BufferReader(encode(ROWS))).metadata.row_group(0)
     used = {group.column(n).path_in_schema: "RLE_DICTIONARY" in group.column(n).encodings for n in range(3)}

@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Self
 
 import pyarrow as pa
 
-from mediaml_assets.amber.feature import AmberFeature, Check, Scope, amber_feature
+from mediaml_assets.amber.feature import AmberFeature, Check, Scope, amber_feature, blob
 from mediaml_assets.amber.mesh import Mesh
 from mediaml_assets.errors import MediaRefused
 from mediaml_assets.jasper.files import open_binary
@@ -19,6 +19,7 @@ from mediaml_assets.landing.source_file import SourceFile
 LETTERS = pa.schema([("letter", pa.string())])
 COUNTS = pa.schema([("letter", pa.string()), ("n", pa.int64()), ("remark", pa.string())])
 SHARES = pa.schema([("n", pa.int64())])
+CLIP = pa.schema([blob("video"), ("n", pa.int64())])
 TOTAL = pa.schema([("title", pa.string()), ("n", pa.int64())])
 
 
@@ -137,6 +138,19 @@ def diamond_mesh() -> Mesh:
     ends = [amber_feature(version="1", schema=SHARES)(shares)]
     ends.append(amber_feature(version="1", schema=TOTAL, scope=Scope.CATALOGUE)(worst))
     return Mesh([letters, counts_version("1", ""), *ends], sources=[SOURCE])
+
+
+@amber_feature(version="1", schema=CLIP)
+def clip(letters: Letters, scratch: Path) -> pa.Table:
+    """A file of the letters."""
+    called("clip", letters.title)
+    (scratch / "a.mp4").write_text(letters.text)
+    return pa.table({"video": [str(scratch / "a.mp4")], "n": [len(letters.text)]}, schema=CLIP)
+
+
+def film_mesh(version: str = "1", factor: int = 1) -> Mesh:
+    """The toy mesh, and a feature that stores files."""
+    return Mesh([letters, counts_version(version, "", factor), clip, total], sources=[SOURCE])
 
 
 def failing_mesh() -> Mesh:

@@ -1,0 +1,58 @@
+"""The commands that look after the store, as people type them."""
+
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from mediaml_assets.cli import main
+from mediaml_assets_tests.amber.installation import Installation
+from mediaml_assets_tests.amber.toy import film_mesh
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Installation:
+    """Two titles, described by the toy mesh."""
+    monkeypatch.setenv("MEDIAML_HOME", str(tmp_path))
+    monkeypatch.setenv("DAGSTER_HOME", str(tmp_path / "dagster"))
+    monkeypatch.delenv("MEDIAML_LANDING", raising=False)
+    monkeypatch.setenv("TOY_CALLS", str(tmp_path / "calls"))
+    here = Installation(tmp_path)
+    here.mesh = film_mesh()
+    here.deliver(one="abba", two="xyz")
+    here.settle()
+    return here
+
+
+def run(*words: str) -> Result:
+    return CliRunner(env={"COLUMNS": "120"}).invoke(main, words)
+
+
+def test_verify_says_that_all_is_well(here: Installation) -> None:
+    answer = run("verify")
+    assert answer.exit_code == 0, answer.output
+    assert "objects, 0.0 MB looked at" in answer.output and "DAMAGED" not in answer.output
+
+
+def test_verify_names_what_is_damaged_and_fails(here: Installation) -> None:
+    value = here.store.view("letters", "two").value
+    name = f"values/letters/{value.digest[:2]}/{value.digest}.parquet"
+    here.store.objects.remove(name)
+    answer = run("verify")
+    assert answer.exit_code == 1
+    assert f"DAMAGED {name} (letters of two): this value was removed" in answer.output
+    assert "damaged: 1. `mediaml repair` moves" in answer.output
+    assert isinstance(answer.exception, SystemExit)
+    assert run("verify", "counts").exit_code == 0
+    assert run("verify", "counts", "letters").exit_code == 1
+
+
+def test_a_sample_says_how_to_draw_it_again(here: Installation) -> None:
+    assert "a sample drawn with --seed 7" in run("verify", "--sample", "2", "--seed", "7").output
+    assert "a sample drawn with --seed " in run("verify", "--sample", "1").output
+
+
+def test_an_unknown_feature_is_one_message(here: Installation) -> None:
+    answer = run("verify", "leters")
+    assert answer.exit_code == 2
+    assert "nothing is stored of 'leters'; there are clip, counts, letters, source, total" in answer.output
