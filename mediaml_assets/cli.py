@@ -16,6 +16,7 @@ from mediaml_assets.settings import home
 
 if TYPE_CHECKING:
     from mediaml_assets.runs import Summary
+    from mediaml_assets.settings import Home
 
 
 class _Group(click.Group):
@@ -40,15 +41,11 @@ def main() -> None:
 def demo(seed: int, samples: bool) -> None:
     """Sample films in, match cuts out.
 
-    Renders the sample titles into the landing folder, describes every title there, and shows the best match cuts.
+    Puts the sample titles where films land, describes every title there, and shows the best match cuts.
     """
-    from mediaml_assets.progress import rendering
-    from mediaml_assets.samples.render import render
-
     here = prepare()
     if samples:
-        with rendering() as told:
-            render(seed, here.landing, told)
+        _render_samples(seed, here)
     started = time.perf_counter()
     summary = _ingest()
     _show(Path("top"), {}, top=10, previews=3)
@@ -134,6 +131,19 @@ def ui(port: int) -> None:
 
 for command in COMMANDS:
     main.add_command(command)
+
+
+def _render_samples(seed: int, here: "Home") -> None:
+    """Sample titles at the landing place; what goes to a bucket is rendered on this machine first."""
+    from mediaml_assets.landing.bucket import upload
+    from mediaml_assets.progress import rendering
+    from mediaml_assets.samples.render import render
+
+    landing = here.landing
+    with rendering() as told:
+        render(seed, landing if isinstance(landing, Path) else here.local / "samples", told)
+    if not isinstance(landing, Path):
+        upload(here.local / "samples", landing)
 
 
 def _known(titles: list[str]) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ from mediaml_assets.amber.assets import STORE, to_asset
 from mediaml_assets.amber.automation import automation_sensor
 from mediaml_assets.amber.io_manager import FeatureStore
 from mediaml_assets.amber.reconcile import reconcile_sensor, shows_sensor
-from mediaml_assets.landing.sensors import landing_assets, landing_sensor
+from mediaml_assets.landing.sensors import S3, landing_assets, landing_sensor
 from mediaml_assets.mesh import GROUPS, mesh
 from mediaml_assets.settings import home
 
@@ -20,16 +20,26 @@ SHOWS_SECONDS = 20
 def definitions() -> dg.Definitions:
     """Assets, sensors and the store of this installation."""
     here, features = home(), mesh()
+    on_bucket = isinstance(here.landing, str)
     groups = {feature.name: group for group, members in GROUPS.items() for feature in members}
     return dg.Definitions(
         assets=[*landing_assets(), *(to_asset(one, groups[one.name]) for one in features.features.values())],
         sensors=[
-            landing_sensor(TICK_SECONDS),
+            landing_sensor(TICK_SECONDS, on_bucket),
             automation_sensor(TICK_SECONDS),
             reconcile_sensor(features, RECONCILE_SECONDS, patience_seconds=RECONCILE_SECONDS / 2),
             *([shows_sensor(features, SHOWS_SECONDS)] if features.per_show() else []),
         ],
-        resources={STORE: FeatureStore(root=here.store, local=str(here.local), durable=here.durable)},
+        resources={
+            STORE: FeatureStore(root=here.store, local=str(here.local), durable=here.durable),
+            **(_s3() if on_bucket else {}),
+        },
         # one run is one title; several titles run as several runs, which the run queue bounds
         executor=dg.in_process_executor,
     )
+
+
+def _s3() -> dict[str, object]:
+    from dagster_aws.s3 import S3Resource
+
+    return {S3: S3Resource()}

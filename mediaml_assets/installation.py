@@ -21,12 +21,13 @@ def prepare() -> Home:
         SettingsError: MEDIAML_LANDING is no folder. It is never made: a disk that is not mounted is no empty folder.
     """
     here = home()
-    if os.environ.get("MEDIAML_LANDING") and not here.landing.is_dir():
+    landing = [here.landing] if isinstance(here.landing, Path) else []
+    if os.environ.get("MEDIAML_LANDING") and not all(folder.is_dir() for folder in landing):
         raise SettingsError(
             f"there is no folder {here.landing}, which MEDIAML_LANDING (LANDING of make) names as the landing folder; "
             "correct it, or mount the disk or make the folder"
         )
-    for folder in (here.landing, here.local, here.dagster, here.out):
+    for folder in (*landing, here.local, here.dagster, here.out):
         if not folder.exists():
             folder.mkdir(parents=True)
     settings = here.dagster / "dagster.yaml"

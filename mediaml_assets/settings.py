@@ -2,8 +2,12 @@
 
 MEDIAML_HOME      where everything lives (default: data/)
 MEDIAML_SHARED    where development media are read by tests and benchmarks (default: ../shared)
-MEDIAML_LANDING   the landing folder, when it is not <home>/landing
+MEDIAML_BUCKET    s3://name/prefix: films land at <bucket>/landing and the store is <bucket>/store; the home keeps what
+                  concerns this machine alone. The S3 client reads AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_REGION
+                  and AWS_ENDPOINT_URL
+MEDIAML_LANDING   the landing folder (or s3://name/prefix), when it is neither <bucket>/landing nor <home>/landing
 <home>/mediaml.toml
+    bucket = "s3://name/prefix"     the same as MEDIAML_BUCKET, which comes first
     [store]
     durable = true      what is stored in a folder survives a power cut (default: false)
     [features.<name>]   default configuration of a feature, e.g.
@@ -12,6 +16,7 @@ MEDIAML_LANDING   the landing folder, when it is not <home>/landing
 """
 
 import os
+import re
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,18 +24,23 @@ from typing import Any
 
 from mediaml_assets.errors import SettingsError
 
+_BUCKET = re.compile(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[^\s?#*/]+)*")
+
 
 @dataclass(frozen=True)
 class Home:
-    """The folders of one installation."""
+    """Where the parts of one installation are."""
 
     root: Path
-    landing: Path
+    landing: Path | str
+    """A folder, or s3://name/prefix."""
+    bucket: str | None = None
+    """s3://name or s3://name/prefix, without a slash at its end; None for an installation in a folder."""
 
     @property
     def store(self) -> str:
-        """Where feature values, memo, ledger and blobs are: the path of a folder."""
-        return str(self.root / "store")
+        """Where feature values, memo, ledger and blobs are: the path of a folder, or s3://name/prefix."""
+        return f"{self.bucket}/store" if self.bucket else str(self.root / "store")
 
     @property
     def local(self) -> Path:
@@ -54,23 +64,55 @@ class Home:
 
     def feature_configs(self) -> dict[str, dict[str, Any]]:
         """The `[features.<name>]` tables of mediaml.toml, empty when there is no such file; raises SettingsError."""
-        return {name: dict(table) for name, table in self._table("features").items()}
+        tables = self._table("features")
+        wrong = [name for name, table in tables.items() if not isinstance(table, dict)]
+        if wrong:
+            raise SettingsError(f"{_file(self.root)}: write [features.{wrong[0]}] above the settings of {wrong[0]}")
+        return tables
 
     def _table(self, name: str) -> dict[str, Any]:
         """A table of mediaml.toml, empty when there is none."""
-        file = self.root / "mediaml.toml"
-        if not file.exists():
-            return {}
-        try:
-            return dict(tomllib.loads(file.read_text()).get(name, {}))
-        except (ValueError, TypeError, AttributeError, OSError) as error:
-            raise SettingsError(
-                f"{file} cannot be read ({error}); it holds tables like [features.match_cuts]"
-            ) from error
+        table = _settings(self.root).get(name, {})
+        if not isinstance(table, dict):
+            raise SettingsError(f"{_file(self.root)}: {name} is no table; write [{name}] above its settings")
+        return table
 
 
 def home() -> Home:
-    """The installation that the environment names; read at each call, never at import."""
+    """The installation that the environment names; read at each call, never at import. Raises SettingsError."""
     root = Path(os.environ.get("MEDIAML_HOME") or "data").resolve()
-    landing = os.environ.get("MEDIAML_LANDING")
-    return Home(root=root, landing=Path(landing).resolve() if landing else root / "landing")
+    bucket, landing = os.environ.get("MEDIAML_BUCKET"), os.environ.get("MEDIAML_LANDING")
+    if bucket:
+        bucket = _url(bucket, "MEDIAML_BUCKET")
+    elif (named := _settings(root).get("bucket")) is not None:
+        bucket = _url(str(named), f"bucket in {_file(root)}")
+    if landing and landing.startswith("s3:"):
+        return Home(root, _url(landing, "MEDIAML_LANDING"), bucket)
+    if landing:
+        return Home(root, Path(landing).resolve(), bucket)
+    return Home(root, f"{bucket}/landing" if bucket else root / "landing", bucket)
+
+
+def _url(text: str, setting: str) -> str:
+    url = text.rstrip("/")
+    if not _BUCKET.fullmatch(url):
+        raise SettingsError(
+            f"{setting} is {text!r}, which names no bucket; write it like s3://studio or s3://studio/films, without "
+            "blanks and any of ?#*"
+        )
+    return url
+
+
+def _file(root: Path) -> Path:
+    return root / "mediaml.toml"
+
+
+def _settings(root: Path) -> dict[str, Any]:
+    """All of mediaml.toml, empty when there is no such file; raises SettingsError."""
+    file = _file(root)
+    if not file.exists():
+        return {}
+    try:
+        return tomllib.loads(file.read_text())
+    except (ValueError, OSError) as error:
+        raise SettingsError(f"{file} cannot be read ({error}); it holds tables like [features.match_cuts]") from error

@@ -21,7 +21,15 @@ from typing import Any, BinaryIO, cast
 
 from mediaml_assets.errors import InputMoved, Unreachable
 from mediaml_assets.jasper.files import MediaFile
-from mediaml_assets.landing.files import SIDECAR_BYTES, LandedFile, Landing, check_sidecar_size, is_film, sidecar_of
+from mediaml_assets.landing.files import (
+    SIDECAR_BYTES,
+    LandedFile,
+    Landing,
+    check_sidecar_size,
+    is_film,
+    is_hidden,
+    sidecar_of,
+)
 from mediaml_assets.landing.folder import LandingFolder
 from mediaml_assets.ranged import BLOCK, RangedFile
 
@@ -42,6 +50,20 @@ def open_landing(where: Path | str, client: Any = None) -> Landing:
         client: a boto3 S3 client; by default one made from the environment, as `S3Resource` does.
     """
     return LandingFolder(where) if isinstance(where, Path) else LandingBucket(where, client or _client())
+
+
+def upload(folder: Path, where: str) -> None:
+    """Put every file below a folder (hidden ones left out) at the same place below s3://name/prefix.
+
+    Raises:
+        Unreachable: the bucket does not take them; those that are there stay.
+    """
+    bucket = LandingBucket(where, _client())
+    for file in sorted(folder.rglob("*")):
+        path = file.relative_to(folder).as_posix()
+        if file.is_file() and not is_hidden(path):
+            with _answering(f"write {bucket.where}{path}"), file.open("rb") as stream:
+                bucket.client.upload_fileobj(stream, bucket.name, bucket.prefix + path)
 
 
 @cache

@@ -71,8 +71,12 @@ class Landing(Protocol):
 
 def is_film(path: str) -> bool:
     """Whether a path is that of a film: by its suffix, and nothing on the way is hidden."""
-    pure = PurePosixPath(path)
-    return pure.suffix.lower() in FILMS and not any(part.startswith(".") for part in pure.parts)
+    return PurePosixPath(path).suffix.lower() in FILMS and not is_hidden(path)
+
+
+def is_hidden(path: str) -> bool:
+    """Whether a file or a folder on its way is hidden: its name begins with a dot."""
+    return any(part.startswith(".") for part in PurePosixPath(path).parts)
 
 
 def sidecar_of(path: str) -> str:

@@ -1,4 +1,4 @@
-"""The landing sensor: files that settle in the landing folder become titles and sources in Dagster."""
+"""The landing sensor: files that settle at the landing place become titles and sources in Dagster."""
 
 import json
 import re
@@ -15,6 +15,9 @@ from mediaml_assets.landing.bucket import open_landing
 from mediaml_assets.landing.shows import SHOW
 from mediaml_assets.settings import home
 
+S3 = "s3"
+"""Resource key of the S3 client (`S3Resource`) of a landing bucket."""
+
 
 def landing_assets() -> list[dg.AssetSpec]:
     """What landing writes: the source of each title, and the list of files it could not take."""
@@ -24,8 +27,8 @@ def landing_assets() -> list[dg.AssetSpec]:
             partitions_def=TITLES,
             group_name="landing",
             kinds={"file"},
-            description="The film that lies in the landing folder for a title: its path, size and time. Written by the "
-            "landing sensor, which opens no file.",
+            description="The film that lies at the landing place for a title: its path, size and time or ETag. Written "
+            "by the landing sensor, which opens no file.",
         ).with_io_manager_key(STORE),
         dg.AssetSpec(
             SHOW,
@@ -40,25 +43,25 @@ def landing_assets() -> list[dg.AssetSpec]:
             QUARANTINE,
             group_name="landing",
             kinds={"file"},
-            description="Files in the landing folder that cannot be taken as titles, each with its reason.",
+            description="Files at the landing place that cannot be taken as titles, each with its reason.",
         ),
     ]
 
 
-def landing_sensor(seconds: int) -> dg.SensorDefinition:
-    """The sensor over the landing folder, ticking at most every `seconds`."""
+def landing_sensor(seconds: int, on_bucket: bool = False) -> dg.SensorDefinition:
+    """The sensor over the landing place, ticking at most every `seconds`; on a bucket it needs the resource `S3`."""
 
     @dg.sensor(
         name="landing",
         minimum_interval_seconds=seconds,
         default_status=dg.DefaultSensorStatus.RUNNING,
-        required_resource_keys={STORE},
+        required_resource_keys={STORE, S3} if on_bucket else {STORE},
         description="Adds a partition for each new title and reports its source; never reads a film.",
     )
     def landing(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
         manager: FeatureStore = getattr(context.resources, STORE)
         known = json.loads(context.cursor) if context.cursor else {}
-        place = open_landing(home().landing)
+        place = open_landing(home().landing, getattr(context.resources, S3) if on_bucket else None)
         tick = look(place, manager.store, known)
         if not tick.arrivals and not tick.quarantine_changed and tick.known == known:
             return dg.SkipReason(f"nothing changed among {len(known)} files in {place.where}")
@@ -75,7 +78,7 @@ def landing_sensor(seconds: int) -> dg.SensorDefinition:
 
 
 def report(instance: dg.DagsterInstance, tick: Tick) -> None:
-    """Tell a Dagster instance what a look at the landing folder found, without a sensor (the command line does)."""
+    """Tell a Dagster instance what a look at the landing place found, without a sensor (the command line does)."""
     instance.add_dynamic_partitions(str(TITLES.name), [one.title for one in tick.arrivals])
     instance.add_dynamic_partitions(str(SHOWS.name), [one.scope for one in tick.shows])
     for event in events(tick):

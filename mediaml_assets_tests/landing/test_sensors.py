@@ -1,5 +1,6 @@
 """What the landing sensor tells Dagster."""
 
+import hashlib
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,17 +11,17 @@ import pytest
 
 from mediaml_assets.amber.assets import STORE
 from mediaml_assets.amber.io_manager import FeatureStore
-from mediaml_assets.landing.sensors import landing_assets, landing_sensor, report
-from mediaml_assets_tests.landing.conftest import Folder
+from mediaml_assets.landing.sensors import S3, landing_assets, landing_sensor, report
+from mediaml_assets_tests.landing.conftest import Bucket, Folder
 
 
 class Daemon:
     """Ticks the landing sensor and does what it asks for."""
 
-    def __init__(self, home: Path, instance: dg.DagsterInstance) -> None:
+    def __init__(self, home: Path, instance: dg.DagsterInstance, s3: Any = None) -> None:
         self.instance = instance
-        self.sensor = landing_sensor(seconds=5)
-        self.resources = {STORE: FeatureStore(root=str(home / "store"))}
+        self.sensor = landing_sensor(seconds=5, on_bucket=s3 is not None)
+        self.resources = {STORE: FeatureStore(root=str(home / "store")), **({S3: s3} if s3 else {})}
         self.definitions = dg.Definitions(landing_assets(), sensors=[self.sensor], resources=self.resources)
         self.cursor: str | None = None
 
@@ -173,3 +174,22 @@ def test_the_command_line_reports_the_same(folder: Folder, daemon: Daemon) -> No
     report(daemon.instance, folder.look())
     assert daemon.titles() == ["night"]
     assert daemon.instance.get_materialized_partitions(dg.AssetKey("source")) == {"night"}
+
+
+def test_a_bucket_is_looked_at_with_the_resource_of_the_deployment(
+    bucket: Bucket, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from dagster_aws.s3 import S3Resource
+
+    monkeypatch.setenv("MEDIAML_LANDING", bucket.url.replace(" ", "_"))
+    for name in ("AWS_ENDPOINT_URL", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.delenv(name, raising=False)
+    server = bucket.client.meta.endpoint_url
+    s3 = S3Resource(endpoint_url=server, aws_access_key_id="key", aws_secret_access_key="s", region_name="us-east-1")
+    bucket.client.put_object(Bucket=bucket.name, Key="studio_a/landing/night.mp4", Body=b"film")
+    with dg.DagsterInstance.ephemeral() as instance:
+        daemon = Daemon(tmp_path, instance, s3)
+        data = daemon.tick()
+        assert events(data) == [("source", "night", "present")] and daemon.titles() == ["night"]
+        assert json.loads(str(daemon.cursor))["night.mp4"][1] == hashlib.md5(b"film").hexdigest()
+        assert f"among 1 files in s3://{bucket.name}/studio_a/landing/" in daemon.tick().skip_message
