@@ -73,22 +73,28 @@ class FolderObjects:
 
     def walk(self, prefix: str = "") -> Iterator[Stored]:
         """Every object below `prefix`, at any depth, in no order; those created or removed meanwhile may be missing."""
-        folders = [prefix]
-        while folders:
-            folder = folders.pop()
-            for entry in self._entries(folder):
-                name = f"{folder}/{entry.name}" if folder else entry.name
-                if entry.is_dir(follow_symlinks=False):
-                    folders.append(name)
-                elif _is_object(entry):
-                    with suppress(FileNotFoundError):
-                        stat = entry.stat()
-                        yield Stored(name, stat.st_size, datetime.fromtimestamp(stat.st_mtime, UTC))
+        return (one for one in self._walk(prefix) if _UNFINISHED not in one.name)
+
+    def unfinished(self) -> Iterator[Stored]:
+        """What writers are writing now, or left unfinished when they were killed; `remove` takes their names."""
+        return (one for one in self._walk("") if _UNFINISHED in one.name)
 
     def remove(self, name: str) -> None:
         """Remove an object; one that is not there is fine."""
         self.operations["remove"] += 1
         self.path(name).unlink(missing_ok=True)
+
+    def move(self, name: str, to: str) -> None:
+        """Give an object another name, in place of any object of that name; raises NotStored."""
+        self.operations["move"] += 1
+        target = self.path(to)
+        self._make_folders(target.parent)
+        try:
+            os.replace(self.path(name), target)
+        except FileNotFoundError as missing:
+            raise NotStored(f"nothing is stored as {name} below {self.root}") from missing
+        for path in (name, to):
+            self._sync_folder(str(self.path(path)))
 
     def add_file(self, file: Path) -> str:
         """Store a file as a blob named by its content, `<sha256>.<ext>`; returns that name."""
@@ -134,6 +140,20 @@ class FolderObjects:
                 return file.read(length)
         except FileNotFoundError as missing:
             raise NotStored(f"nothing is stored as {name} below {self.root}") from missing
+
+    def _walk(self, prefix: str) -> Iterator[Stored]:
+        """Every file below `prefix`."""
+        folders = [prefix]
+        while folders:
+            folder = folders.pop()
+            for entry in self._entries(folder):
+                name = f"{folder}/{entry.name}" if folder else entry.name
+                if entry.is_dir(follow_symlinks=False):
+                    folders.append(name)
+                elif entry.is_file():
+                    with suppress(FileNotFoundError):
+                        stat = entry.stat()
+                        yield Stored(name, stat.st_size, datetime.fromtimestamp(stat.st_mtime, UTC))
 
     def _entries(self, prefix: str) -> list["os.DirEntry[str]"]:
         self.operations["list"] += 1

@@ -77,6 +77,15 @@ class Objects(Protocol):
     def remove(self, name: str) -> None:
         """Remove an object; one that is not there is fine."""
 
+    def move(self, name: str, to: str) -> None:
+        """Give an object another name, in place of any object of that name; raises NotStored.
+
+        What is killed in between leaves both, never neither.
+        """
+
+    def unfinished(self) -> Iterator[Stored]:
+        """What writers are writing now, or left unfinished when they were killed; `remove` takes their names."""
+
     def add_file(self, file: Path) -> str:
         """Store a file as a blob named by its content, `<sha256>.<ext>`; returns that name."""
 

@@ -149,3 +149,24 @@ for size in (1500, 500_000):
 """
     assert together(1, before, script, tmp_path) == ["File too large\nFile too large\n"]
     assert files_below(tmp_path) == []
+
+
+def test_an_object_moves_under_another_name(objects: FolderObjects, tmp_path: Path) -> None:
+    objects.create("values/a/1.parquet", b"rows")
+    objects.move("values/a/1.parquet", "trash/values/a/1.parquet")
+    assert files_below(tmp_path / "store") == ["trash/values/a/1.parquet"]
+    objects.create("values/a/1.parquet", b"newer rows")
+    objects.move("values/a/1.parquet", "trash/values/a/1.parquet")
+    assert objects.read("trash/values/a/1.parquet") == b"newer rows"
+    with pytest.raises(NotStored, match="values/a/1.parquet"):
+        objects.move("values/a/1.parquet", "trash/values/a/1.parquet")
+
+
+def test_what_is_unfinished_is_listed_apart_and_can_be_removed(objects: FolderObjects, tmp_path: Path) -> None:
+    objects.create("values/a/1.parquet", b"rows")
+    (tmp_path / "store/values/a/2.parquet#left").write_bytes(b"ro")
+    (left,) = objects.unfinished()
+    assert (left.name, left.size) == ("values/a/2.parquet#left", 2)
+    assert [one.name for one in objects.walk()] == ["values/a/1.parquet"]
+    objects.remove(left.name)
+    assert list(objects.unfinished()) == []
