@@ -7,7 +7,7 @@ from pathlib import Path
 from mediaml_assets.amber.ledger import Commit
 from mediaml_assets.amber.mesh import Mesh
 from mediaml_assets.amber.store import CATALOGUE, Store
-from mediaml_assets.landing.arrivals import look
+from mediaml_assets.landing.arrivals import Known, look
 from mediaml_assets.landing.folder import LandingFolder
 from mediaml_assets_tests.amber.toy import toy_mesh
 
@@ -21,7 +21,7 @@ class Installation:
         self.landing.mkdir(exist_ok=True)
         self.store = Store(home / "store")
         self.mesh: Mesh = toy_mesh()
-        self.known: dict[str, list[int]] = {}
+        self.known: Known = {}
 
     def deliver(self, **texts: str) -> None:
         """Write `<title>.mp4` files and land them."""

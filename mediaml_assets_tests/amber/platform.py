@@ -11,22 +11,31 @@ from dagster._core.definitions.partitions.context import partition_loading_conte
 from mediaml_assets.amber.assets import STORE, TITLES, to_asset
 from mediaml_assets.amber.io_manager import FeatureStore
 from mediaml_assets.amber.mesh import Mesh
-from mediaml_assets.amber.store import Store
-from mediaml_assets.landing.arrivals import Tick, look
+from mediaml_assets.landing.arrivals import Known, Tick, look
+from mediaml_assets.landing.files import Landing
 from mediaml_assets.landing.folder import LandingFolder
 from mediaml_assets.landing.sensors import landing_assets, report
 
 
 class Platform:
-    """Landing folder, store, Dagster instance and definitions of one test."""
+    """Landing place, store, Dagster instance and definitions of one test; both in the home if nothing else is given."""
 
-    def __init__(self, home: Path, instance: dg.DagsterInstance, mesh: Mesh) -> None:
+    def __init__(
+        self,
+        home: Path,
+        instance: dg.DagsterInstance,
+        mesh: Mesh,
+        place: Landing | None = None,
+        resource: FeatureStore | None = None,
+    ) -> None:
         self.home = home
         self.landing = home / "landing"
         self.landing.mkdir(exist_ok=True)
         self.instance = instance
-        self.store = Store(home / "store")
-        self.known: dict[str, list[int]] = {}
+        self.place: Landing = place or LandingFolder(self.landing, settle_seconds=0)
+        self.resource = resource or FeatureStore(root=str(home / "store"))
+        self.store = self.resource.store
+        self.known: Known = {}
         self.cursor = None
         self.load(mesh)
 
@@ -35,13 +44,13 @@ class Platform:
         self.mesh = mesh
         self.definitions = dg.Definitions(
             assets=[*landing_assets(), *(to_asset(one, "toy") for one in mesh.features.values())],
-            resources={STORE: FeatureStore(root=str(self.home / "store"))},
+            resources={STORE: self.resource},
             executor=dg.in_process_executor,
         )
 
     def land(self) -> Tick:
-        """One look at the landing folder, reported to Dagster."""
-        tick = look(LandingFolder(self.landing, settle_seconds=0), self.store, self.known)
+        """One look at the landing place, reported to Dagster."""
+        tick = look(self.place, self.store, self.known)
         self.known = tick.known
         report(self.instance, tick)
         return tick
@@ -101,7 +110,7 @@ class Platform:
             instance=self.instance,
             cursor=cursor,
             definitions=dg.Definitions.merge(self.definitions, dg.Definitions(sensors=[sensor])),
-            resources={STORE: FeatureStore(root=str(self.home / "store"))},
+            resources={STORE: self.resource},
         )
         with partition_loading_context(dynamic_partitions_store=self.instance):
             return sensor.evaluate_tick(context)

@@ -94,13 +94,10 @@ class Folder(Landing):
 
 
 class Bucket(Landing):
-    def __init__(self, home: Path, client: Any) -> None:
+    def __init__(self, home: Path, client: Any, name: str) -> None:
         super().__init__(home)
-        self.client = client
-        self.name = f"films-{next(_COUNT)}"
-        self.url = f"s3://{self.name}/studio a/landing"
-        self.key = {"Bucket": self.name}
-        client.create_bucket(Bucket=self.name)
+        self.client, self.name = client, name
+        self.url = f"s3://{name}/studio a/landing"
 
     def place(self) -> LandingPlace:
         return LandingBucket(self.url, self.client)
@@ -148,25 +145,6 @@ _HOOKED: list[bool] = []
 """An audit hook cannot be taken away, so there is one for the whole session."""
 
 
-@pytest.fixture(scope="session")
-def s3_client() -> Iterator[Any]:
-    """A client of an S3 server on loopback."""
-    import boto3
-    from moto.server import ThreadedMotoServer
-
-    server = ThreadedMotoServer("127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    yield boto3.client(
-        "s3",
-        endpoint_url=f"http://{host}:{port}",
-        aws_access_key_id="key",
-        aws_secret_access_key="secret",
-        region_name="us-east-1",
-    )
-    server.stop()
-
-
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Folder:
     monkeypatch.setenv("MEDIAML_HOME", str(tmp_path))
@@ -175,8 +153,8 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Folder:
 
 
 @pytest.fixture
-def bucket(tmp_path: Path, s3_client: Any, monkeypatch: pytest.MonkeyPatch) -> Bucket:
-    made = Bucket(tmp_path, s3_client)
+def bucket(tmp_path: Path, s3: Any, s3_bucket: str, monkeypatch: pytest.MonkeyPatch) -> Bucket:
+    made = Bucket(tmp_path, s3, s3_bucket)
     monkeypatch.setattr("mediaml_assets.landing.source_file.open_landing", lambda where: made.place())
     return made
 

@@ -177,15 +177,14 @@ def test_the_command_line_reports_the_same(folder: Folder, daemon: Daemon) -> No
 
 
 def test_a_bucket_is_looked_at_with_the_resource_of_the_deployment(
-    bucket: Bucket, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    bucket: Bucket, s3_server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from dagster_aws.s3 import S3Resource
 
     monkeypatch.setenv("MEDIAML_LANDING", bucket.url.replace(" ", "_"))
     for name in ("AWS_ENDPOINT_URL", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.delenv(name, raising=False)
-    server = bucket.client.meta.endpoint_url
-    s3 = S3Resource(endpoint_url=server, aws_access_key_id="key", aws_secret_access_key="s", region_name="us-east-1")
+    s3 = S3Resource(endpoint_url=s3_server, aws_access_key_id="key", aws_secret_access_key="s", region_name="us-east-1")
     bucket.client.put_object(Bucket=bucket.name, Key="studio_a/landing/night.mp4", Body=b"film")
     with dg.DagsterInstance.ephemeral() as instance:
         daemon = Daemon(tmp_path, instance, s3)
