@@ -4,6 +4,7 @@
     ├── BadInput              a delivered file cannot be used: quarantined with this reason, never retried
     │   ├── TitleRefused      landing: its name or place gives no valid title
     │   └── MediaRefused      jasper: its content cannot be read as a film
+    ├── NotComputed           some of the values that were asked for could not be had, each with its reason
     ├── InputMoved            a title changed while a run was reading it: ask again, nothing was stored
     ├── Unreachable           a bucket does not answer or denies access: nothing was changed, try again
     ├── FeatureError          an Amber Feature is declared wrongly or returned rows that are not its schema
@@ -15,6 +16,8 @@
 
 Each message says what happened, to which title or file, and what to do next.
 """
+
+from collections.abc import Mapping
 
 
 class MediamlError(Exception):
@@ -31,6 +34,22 @@ class TitleRefused(BadInput):
 
 class MediaRefused(BadInput):
     """A file's content cannot be read as a film: empty, truncated, not media, no picture, not allowed."""
+
+
+class NotComputed(MediamlError):
+    """Some of the values that were asked for could not be had.
+
+    Attributes:
+        reasons: title (or show) -> why.
+    """
+
+    def __init__(self, feature: str, reasons: Mapping[str, str]) -> None:
+        self.reasons = dict(reasons)
+        lines = [f"  {title}: {reason}" for title, reason in sorted(self.reasons.items())]
+        told = "the others are stored; ask for them alone, or see `mediaml status`"
+        super().__init__(
+            "\n".join([f"{feature} could not be had for {len(lines)} of what was asked for ({told}):", *lines])
+        )
 
 
 class InputMoved(MediamlError):

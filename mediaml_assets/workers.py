@@ -24,16 +24,18 @@ The record carries `feature`, `title` and `event`: computing, computed (with `se
 
 
 class Workers:
-    """One process a core, started when needed and kept for the next call.
+    """Processes, started when needed and kept for the next call.
 
     Args:
         job: a function of a module; returns why it failed, or an empty string.
         watch: told of the log records of the `mediaml` logger in every process.
+        count: how many there are at most; one a core by default.
     """
 
-    def __init__(self, job: Callable[..., str], watch: Watch) -> None:
+    def __init__(self, job: Callable[..., str], watch: Watch, count: int | None = None) -> None:
         self._job = job
         self._watch = watch
+        self._count = count or len(os.sched_getaffinity(0))
         self._watching = threading.Lock()
         self._idle: list[_Worker] = []
 
@@ -48,7 +50,7 @@ class Workers:
 
     def call(self, calls: Mapping[str, tuple[Any, ...]]) -> dict[str, str]:
         """Call the job with the arguments of each name, the first ones first; name -> why it failed."""
-        with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as threads:
+        with ThreadPoolExecutor(self._count) as threads:
             reasons = threads.map(self._one, calls.values())
             return {name: reason for name, reason in zip(calls, reasons, strict=True) if reason}
 

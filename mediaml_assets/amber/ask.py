@@ -8,6 +8,7 @@ from typing import Any
 
 from mediaml_assets.amber.feature import AmberFeature, Input, Scope, config_from
 from mediaml_assets.amber.keys import digest_of
+from mediaml_assets.amber.ledger import Commit, Moment
 from mediaml_assets.amber.store import View
 from mediaml_assets.errors import FeatureError, InputMoved
 
@@ -25,6 +26,8 @@ class Ask:
     inputs: Inputs
     settings: Mapping[str, Any] = field(default_factory=dict)
     """Configuration values that differ from the feature's defaults."""
+    as_of: Moment | None = None
+    """When the inputs were current; None for now."""
 
     @cached_property
     def config(self) -> Any:
@@ -33,10 +36,12 @@ class Ask:
 
     @cached_property
     def chain(self) -> str:
-        """Scope in the ledger; an ad-hoc configuration has its own and never moves the current value."""
-        if self.config == self.feature.config:
+        """Scope in the ledger; another configuration or moment has its own, and never moves the current value."""
+        if self.config == self.feature.config and self.as_of is None:
             return self.scope
-        return f"{self.scope}@{digest_of(asdict(self.config))[:12]}"
+        config = asdict(self.config) if self.config is not None else {}
+        moment = self.as_of.digest if isinstance(self.as_of, Commit) else self.as_of and self.as_of.isoformat()
+        return f"{self.scope}@{digest_of([config, moment] if moment else config)[:12]}"
 
     @cached_property
     def present(self) -> Inputs:

@@ -13,7 +13,7 @@ from typing import Any
 from mediaml_assets.amber.ask import Ask, Inputs
 from mediaml_assets.amber.evaluation import commit, evaluate
 from mediaml_assets.amber.feature import AmberFeature, Input, Members, Scope
-from mediaml_assets.amber.ledger import Commit
+from mediaml_assets.amber.ledger import Commit, Moment
 from mediaml_assets.amber.store import CATALOGUE, Store, View
 from mediaml_assets.errors import Damaged, FeatureError, NotStored
 
@@ -76,39 +76,67 @@ class Mesh:
         """Features that are kept up to date over all titles, upstream first."""
         return [one for one in self.features.values() if one.scope is Scope.CATALOGUE and one.automatic]
 
+    def upstream(self, name: str) -> list[AmberFeature]:
+        """A feature and every feature that it is made from, directly or not, upstream first."""
+        wanted = {name}
+        for one in reversed(self.features.values()):
+            if one.name in wanted:
+                wanted.update(upstream.name for upstream in one.inputs)
+        return [one for one in self.features.values() if one.name in wanted]
+
+    def titles(self, store: Store) -> list[str]:
+        """Every title that ever landed."""
+        return sorted({title for source in self.sources for title in store.ledger.scopes(source)})
+
+    def present(self, store: Store) -> list[str]:
+        """The titles that landed and were not withdrawn."""
+        found = (store.ledger.head(source, title) for source in self.sources for title in store.ledger.scopes(source))
+        return sorted({head.scope for head in found if head is not None and head.current is not None})
+
     def shows(self, store: Store) -> list[str]:
         """Every show that ever had a title."""
         return store.ledger.scopes(self._shows) if self._shows else []
 
-    def members(self, store: Store, show: str) -> tuple[str, ...]:
-        """The titles that belong to a show now; raises NotStored when there never was such a show."""
+    def members(self, store: Store, show: str, as_of: Moment | None = None) -> tuple[str, ...]:
+        """The titles that belong to a show, or did at a moment; raises NotStored when there was no such show."""
         if self._shows is None:
             raise NotStored(f"there is no show {show}: this mesh knows no shows")
-        return Members.from_value(store.view(self._shows, show)).titles
+        return Members.from_value(store.view(self._shows, show, as_of)).titles
 
-    def ask(self, store: Store, name: str, titles: Sequence[str], settings: Mapping[str, Any] | None = None) -> Ask:
-        """What is asked when a feature is wanted, from what is current now.
+    def ask(
+        self,
+        store: Store,
+        name: str,
+        titles: Sequence[str],
+        settings: Mapping[str, Any] | None = None,
+        as_of: Moment | None = None,
+    ) -> Ask:
+        """What is asked when a feature is wanted, from what is current now, or was at a moment.
 
         Args:
             store: where its inputs are.
             name: the feature.
             titles: one title, one show, or for a feature of the catalogue every title.
             settings: configuration values that differ from the feature's defaults.
+            as_of: with it the inputs are those of then, and the answer has a scope of its own in the ledger: it is
+                kept, and never becomes the current value.
 
         Raises:
             NotStored: an input that is read as one value has none yet.
         """
         feature = self.features[name]
         scope = CATALOGUE if feature.scope is Scope.CATALOGUE else titles[0]
-        inputs: Inputs = {one.name: self._views(store, one, scope, titles) for one in feature.inputs}
-        return Ask(feature, scope, inputs, settings or {})
+        inputs: Inputs = {one.name: self._views(store, one, scope, titles, as_of) for one in feature.inputs}
+        return Ask(feature, scope, inputs, settings or {}, as_of)
 
-    def _views(self, store: Store, one: Input, scope: str, titles: Sequence[str]) -> View | Mapping[str, View]:
+    def _views(
+        self, store: Store, one: Input, scope: str, titles: Sequence[str], as_of: Moment | None
+    ) -> View | Mapping[str, View]:
         if not one.many:
-            return store.view(one.name, scope)
+            return store.view(one.name, scope, as_of)
         if one.over is Scope.SHOW:
-            return store.views(one.name, self.shows(store))
-        return store.views(one.name, self.members(store, scope) if one.members else titles)
+            return store.views(one.name, self.shows(store), as_of)
+        return store.views(one.name, self.members(store, scope, as_of) if one.members else titles, as_of)
 
     def compute(
         self, store: Store, name: str, titles: Sequence[str], settings: Mapping[str, Any] | None = None
@@ -159,21 +187,25 @@ class Mesh:
 
     def _is_stale(self, store: Store, feature: AmberFeature, titles: Sequence[str]) -> bool:
         try:
-            ask = self.ask(store, feature.name, titles)
+            return is_stale(store, self.ask(store, feature.name, titles))
         except NotStored:
             return False
-        head = store.ledger.head(feature.name, ask.chain)
-        if ask.withdrawn:
-            return head is not None and head.current is not None
-        if head is not None and head.refused and head.key == ask.key:
-            return False
-        memo = store.recall(feature.name, ask.key)
-        if memo is None:
-            return True
-        blocking = {check.name for check in feature.checks if check.blocking}
-        if blocking & set(memo.failed):
-            return head is None or head.key != ask.key
-        return head is None or head.current is None or head.current.digest != memo.value.digest
+
+
+def is_stale(store: Store, ask: Ask) -> bool:
+    """Whether the value that is asked for is not what the newest commit says, and asking for it would change that."""
+    feature, head = ask.feature, store.ledger.head(ask.feature.name, ask.chain)
+    if ask.withdrawn:
+        return head is not None and head.current is not None
+    if head is not None and head.event == "refused" and head.key == ask.key:
+        return False
+    memo = store.recall(feature.name, ask.key)
+    if memo is None:
+        return True
+    blocking = {check.name for check in feature.checks if check.blocking}
+    if blocking & set(memo.failed):
+        return head is None or head.key != ask.key
+    return head is None or head.current is None or head.current.digest != memo.value.digest
 
 
 _MANY = {

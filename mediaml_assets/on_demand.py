@@ -1,0 +1,85 @@
+"""Values on demand, for notebooks and services.
+
+    from mediaml_assets.on_demand import submit, value, values
+
+    value("motion", "night_train").table()          # computed with all that it is made from, or recalled
+    values("shots", ["night_train", "salt_road"])   # title -> View
+    value("match_cuts", k=5).table()                # an answer of its own; the current one stays
+
+They belong to the installation that the environment names (MEDIAML_HOME), and are stored there like any other value.
+"""
+
+import logging
+from collections.abc import Iterable, Sequence
+from functools import partial
+from typing import Any
+
+from mediaml_assets.amber.demand import Demand, reason
+from mediaml_assets.amber.ledger import Moment
+from mediaml_assets.amber.store import Store, View
+from mediaml_assets.errors import SettingsError
+from mediaml_assets.mesh import mesh
+from mediaml_assets.settings import home
+from mediaml_assets.workers import Workers
+
+
+def value(feature: str, title: str | None = None, /, *, as_of: Moment | None = None, **settings: Any) -> View:
+    """The value of a feature for a title, a show, or (without one) the catalogue; computed if it must be.
+
+    A view reads nothing yet: `.table()` gives the rows, `.row()` the only one, `.blob(column)` a stored file.
+
+    Args:
+        feature: its name.
+        title: the title, or the show.
+        as_of: what was current at that moment (a datetime with a time zone, or a commit); nothing is computed then.
+        settings: configuration values that differ from the feature's defaults; the answer is kept in a scope of its
+            own and never becomes the current value. With `as_of` it is computed from the inputs of then.
+
+    Raises:
+        FeatureError: there is no such feature, or it is not one of a title (a show, the catalogue).
+        NotStored: there is no such title, it was withdrawn, or a check holds its value back.
+        BadInput: the title's file was refused.
+        SettingsError: there is no installation where MEDIAML_HOME says.
+    """
+    return demand().value(feature, title, settings, as_of)
+
+
+def values(feature: str, titles: Iterable[str] | None = None, /, *, processes: int = 1) -> dict[str, View]:
+    """The values of a feature for several titles (or shows), computed if they must be.
+
+    Args:
+        feature: its name.
+        titles: slugs; by default every title that is there, without those that have no value (the log says why).
+        processes: how many titles are computed at once; above 1 each in a process of its own, so that a script needs
+            the usual `if __name__ == "__main__":` around its call.
+
+    Raises:
+        NotComputed: some of those named could not be had; it says why for each, and the others are stored.
+        FeatureError, NotStored, SettingsError: as `value`.
+    """
+    return demand(processes).values(feature, titles)
+
+
+def demand(processes: int = 1) -> Demand:
+    """What answers for this installation; raises SettingsError when there is none."""
+    here = home()
+    if not here.store.is_dir():
+        raise SettingsError(
+            f"there is no installation in {here.root}; set MEDIAML_HOME to its folder, or land films with "
+            "`mediaml ingest` first"
+        )
+    return Demand(Store(here.store), mesh(), partial(_in_processes, processes) if processes > 1 else None)
+
+
+def _in_processes(processes: int, names: Sequence[str], scopes: Sequence[str]) -> dict[str, str]:
+    with Workers(_bring, logging.getLogger("mediaml").handle, processes) as workers:
+        return workers.call({scope: (list(names), scope) for scope in scopes})
+
+
+def _bring(names: list[str], scope: str) -> str:
+    """In a worker: bring features up to date for a scope; says why that failed, or nothing."""
+    try:
+        demand().bring(names, scope)
+    except Exception as error:  # whatever an algorithm raises is the reason of this title, not of the others
+        return reason(error)
+    return ""
