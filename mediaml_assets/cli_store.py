@@ -1,8 +1,12 @@
 """The commands of `mediaml` that ask the feature store or look after it."""
 
+import logging
+import os
 import shutil
+from pathlib import Path
 
 import click
+import duckdb
 
 from mediaml_assets import cli_upkeep
 from mediaml_assets.installation import installed_store, prepare
@@ -30,5 +34,43 @@ def sql(query: str | None, init: bool) -> None:
             answer.show(max_width=shutil.get_terminal_size((160, 50)).columns, max_rows=1000)
 
 
-COMMANDS = (sql, *cli_upkeep.COMMANDS)
+@click.command()
+@click.argument("feature")
+@click.argument("titles", nargs=-1)
+@click.option(
+    "--out", type=click.Path(dir_okay=False, path_type=Path), help="Write the rows to a .parquet or .csv file."
+)
+@click.option(
+    "--processes", type=click.IntRange(min=1), default=os.cpu_count(), show_default=True, help="Titles at once."
+)
+def value(feature: str, titles: tuple[str, ...], out: Path | None, processes: int) -> None:
+    """Give the rows of a FEATURE, computed if they must be.
+
+    For the given TITLES (shows, for a feature of a show), or for all there are. What it is made from is computed as
+    well; nothing that is stored is computed again.
+    """
+    from mediaml_assets.on_demand import rows
+
+    prepare()
+    if out is not None and out.suffix not in (".parquet", ".csv"):
+        raise click.BadParameter(f"{out} ends neither in .parquet nor in .csv", param_hint="--out")
+    logging.getLogger("mediaml").setLevel(logging.INFO)
+    logging.getLogger("mediaml").addHandler(_Echo())
+    relation = duckdb.from_arrow(rows(feature, titles or None, processes=processes))
+    if out is None:
+        relation.show(max_width=shutil.get_terminal_size((160, 50)).columns, max_rows=1000)
+    elif out.suffix == ".csv":
+        relation.write_csv(str(out))
+    else:
+        relation.write_parquet(str(out))
+
+
+class _Echo(logging.Handler):
+    """Says on standard error what is computed."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        click.echo(record.getMessage(), err=True)
+
+
+COMMANDS = (sql, value, *cli_upkeep.COMMANDS)
 """What `mediaml` offers of this module."""

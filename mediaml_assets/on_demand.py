@@ -14,10 +14,14 @@ from collections.abc import Iterable, Sequence
 from functools import partial
 from typing import Any
 
+import pyarrow as pa
+
 from mediaml_assets.amber.demand import Demand, reason
+from mediaml_assets.amber.feature import Scope
 from mediaml_assets.amber.ledger import Moment
-from mediaml_assets.amber.store import Store, View
+from mediaml_assets.amber.store import View
 from mediaml_assets.errors import SettingsError
+from mediaml_assets.installation import installed_store
 from mediaml_assets.mesh import mesh
 from mediaml_assets.settings import home
 from mediaml_assets.workers import Workers
@@ -60,15 +64,32 @@ def values(feature: str, titles: Iterable[str] | None = None, /, *, processes: i
     return demand(processes).values(feature, titles)
 
 
+def rows(feature: str, titles: Iterable[str] | None = None, /, *, processes: int = 1) -> pa.Table:
+    """The rows of several titles (or shows) in one table, with the column `title` (or `show`) in front.
+
+    Of a feature of the catalogue, which takes no titles, its rows as they are. Arguments and errors are those of
+    `values`.
+    """
+    asked = demand(processes)
+    kind = asked.kind(feature)
+    if kind is Scope.CATALOGUE and titles is None:
+        return asked.value(feature).table()
+    tables = [(name, view.table()) for name, view in asked.values(feature, titles).items()]
+    names = pa.array([name for name, table in tables for _ in range(table.num_rows)], pa.string())
+    nothing = asked.mesh.features[feature].schema.empty_table()
+    together = pa.concat_tables([nothing, *(table for _, table in tables)], promote_options="default")
+    return together.add_column(0, kind.value, names)
+
+
 def demand(processes: int = 1) -> Demand:
     """What answers for this installation; raises SettingsError when there is none."""
     here = home()
-    if not here.store.is_dir():
+    if not here.root.is_dir():
         raise SettingsError(
             f"there is no installation in {here.root}; set MEDIAML_HOME to its folder, or land films with "
             "`mediaml ingest` first"
         )
-    return Demand(Store(here.store), mesh(), partial(_in_processes, processes) if processes > 1 else None)
+    return Demand(installed_store(), mesh(), partial(_in_processes, processes) if processes > 1 else None)
 
 
 def _in_processes(processes: int, names: Sequence[str], scopes: Sequence[str]) -> dict[str, str]:

@@ -192,7 +192,7 @@ class Demand:
 
     def scope(self, name: str, scope: str | None) -> str:
         """The scope in the ledger for what was asked for; raises FeatureError or NotStored, with near names."""
-        kind = self._kind(name)
+        kind = self.kind(name)
         if (kind is Scope.CATALOGUE) != (scope is None):
             wanted = "all titles: ask without naming one" if kind is Scope.CATALOGUE else f"one {kind.value}: name it"
             raise FeatureError(f"{name} is a feature of {wanted}")
@@ -205,7 +205,7 @@ class Demand:
 
     def everything(self, name: str) -> list[str]:
         """Every title, or show, that is there now; raises FeatureError for a feature of the catalogue."""
-        kind = self._kind(name)
+        kind = self.kind(name)
         if kind is Scope.CATALOGUE:
             raise FeatureError(f"{name} is a feature of all titles: ask for its one value")
         landed = self.mesh.present(self.store)
@@ -213,7 +213,8 @@ class Demand:
             return landed
         return [show for show in self.mesh.shows(self.store) if set(self.mesh.members(self.store, show)) & set(landed)]
 
-    def _kind(self, name: str) -> Scope:
+    def kind(self, name: str) -> Scope:
+        """What one value of a feature covers; raises FeatureError, with near names, when there is none."""
         if name not in self.mesh.features:
             raise FeatureError(f"there is no feature {name!r}; {_near(name, self.mesh.features)}")
         return self.mesh.features[name].scope
