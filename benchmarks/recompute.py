@@ -175,7 +175,7 @@ def _badness(found: Mapping[str, Any]) -> tuple[int, int]:
 
 
 def _matrix(outcomes: Sequence[Outcome]) -> Table:
-    table = Table(title="calls of a feature (and values served stale), event by event", title_justify="left")
+    table = Table(title="calls of a feature, in brackets values served stale; ″ as in the column before", title_justify="left")
     table.add_column("event")
     table.add_column("ideal", justify="right")
     for one in outcomes:
@@ -193,8 +193,8 @@ def _cell(outcome: Outcome, event: Event) -> str:
         return "not run"
     found = outcome.found.get(event.name)
     if found is None:
-        return "the same"
-    text = f"{found['calls']} ({found['stale']} stale)" if found["stale"] else str(found["calls"])
+        return "″"
+    text = f"{found['calls']} ({found['stale']})" if found["stale"] else str(found["calls"])
     return text if found["is_ideal"] else f"[red]{text}[/red]"
 
 
