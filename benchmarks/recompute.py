@@ -175,7 +175,9 @@ def _badness(found: Mapping[str, Any]) -> tuple[int, int]:
 
 
 def _matrix(outcomes: Sequence[Outcome]) -> Table:
-    table = Table(title="calls of a feature, in brackets values served stale; ″ as in the column before", title_justify="left")
+    table = Table(
+        title="calls of a feature, in brackets values served stale; ″ as in the column before", title_justify="left"
+    )
     table.add_column("event")
     table.add_column("ideal", justify="right")
     for one in outcomes:
