@@ -139,13 +139,29 @@ class Media:
                 if index + 1 >= stop:
                     return
 
-    def sound(self) -> NDArray[np.float32] | None:
-        """The whole sound: float32 [samples] in [-1, 1), mono, 16 kHz, sample n at n / 16000 s; None without sound."""
+    @property
+    def has_sound(self) -> bool:
+        """Whether the title has sound at all."""
+        return self._files.sound is not None
+
+    def sound(self, start: int = 0, end: int | None = None) -> NDArray[np.float32] | None:
+        """The sound, or its samples [start, end) as far as there are any; None without sound.
+
+        float32 [samples] in [-1, 1), mono, 16 kHz, sample n at n / 16000 s. Only what is asked for is read.
+        """
         if self._files.sound is None:
             return None
+        blocks, first = [np.zeros(0, np.int16)], 0
         with open_derivative(self._files.sound) as container:
-            blocks = [frame.to_ndarray().reshape(-1) for frame in container.decode(audio=0)]
-        samples = np.concatenate(blocks) if blocks else np.zeros(0, np.int16)
+            if start:
+                container.seek(start, stream=container.streams.audio[0])
+            for frame in container.decode(audio=0):
+                if len(blocks) == 1:
+                    first = frame.pts
+                elif end is not None and frame.pts >= end:
+                    break
+                blocks.append(frame.to_ndarray().reshape(-1))
+        samples = np.concatenate(blocks)[max(0, start - first) : None if end is None else max(0, end - first)]
         return samples.astype(np.float32) / np.float32(_FULL_SCALE)
 
     def source_time(self, index: int) -> Fraction:

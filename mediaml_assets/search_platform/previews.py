@@ -111,22 +111,21 @@ def _picture(frame: Frame, at: int, rate: Fraction, key: bool) -> Any:
 
 def _sound(cut: Cut, media1: Media, media2: Media, shown1: int, shown2: int) -> NDArray[np.int16] | None:
     """Mono sound under both parts, each as long as its pictures; silence where one has none, None where both have."""
-    samples = media1.sound(), media2.sound()
-    if samples[0] is None and samples[1] is None:
+    if not (media1.has_sound or media2.has_sound):
         return None
     boundary, end = (round(shown * _SOUND_RATE / media1.rate) for shown in (shown1, shown1 + shown2))
     stop = round((cut.out_frame + 1) * _SOUND_RATE / media1.rate)
     start = round(cut.in_frame * _SOUND_RATE / media2.rate)
-    parts = _cut_out(samples[0], stop - boundary, boundary), _cut_out(samples[1], start, end - boundary)
+    parts = _heard(media1, stop - boundary, boundary), _heard(media2, start, end - boundary)
     return np.asarray(np.clip(np.concatenate(parts) * 32_768.0, -32_768, 32_767), np.int16)
 
 
-def _cut_out(samples: NDArray[np.float32] | None, start: int, count: int) -> NDArray[np.float32]:
+def _heard(media: Media, start: int, count: int) -> NDArray[np.float32]:
     """`count` samples from `start` on; silence before the first, after the last and where there is no sound."""
     result = np.zeros(count, np.float32)
-    if samples is not None:
+    found = media.sound(max(0, start), max(0, start + count))
+    if found is not None:
         skipped = max(0, -start)
-        found = samples[max(0, start) : max(0, start + count)]
         result[skipped : skipped + found.size] = found
     return result
 

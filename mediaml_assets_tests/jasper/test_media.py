@@ -114,6 +114,14 @@ def test_the_tape_is_the_film_made_small(film: Media) -> None:
         assert np.abs(small.astype(int) - tape.y[frame.index]).mean() < 1
 
 
+@settings(max_examples=40, deadline=None)
+@given(st.integers(0, 70_000), st.one_of(st.none(), st.integers(0, 70_000)))
+def test_any_part_of_the_sound_is_exact(film: Media, start: int, end: int | None) -> None:
+    whole = film.sound()
+    assert whole is not None and whole.size == round(COUNT / film.rate * 16_000) and whole.any()
+    assert np.array_equal(film.sound(start, end), whole[start:end])
+
+
 def test_timecodes_count_frames(film: Media) -> None:
     assert film.timecode(0) == "00:00:00:00"
     assert film.timecode(99) == "00:00:04:03"

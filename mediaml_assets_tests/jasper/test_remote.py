@@ -16,6 +16,7 @@ from mediaml_assets.jasper.media import Media, MediaFiles
 from mediaml_assets.jasper.probe import probe
 from mediaml_assets.jasper.recipe import ML_360P_V1
 from mediaml_assets.jasper.standardize import standardize
+from mediaml_assets.jasper.writer import SoundWriter
 from mediaml_assets.ranged import RangedFile
 from mediaml_assets_tests.end_to_end.films import film
 
@@ -102,6 +103,18 @@ def test_four_frames_of_a_long_film_fetch_little_of_it(standard: Callable[..., A
     size = video.path.stat().st_size
     # the index of 24,000 frames, and for each frame the blocks that its group of 12 lies in
     assert size > 50_000_000 and sum(video.fetched) < 4_000_000 and len(video.fetched) < 20
+
+
+def test_a_moment_of_a_long_sound_fetches_little_of_it(standard: Callable[..., Any], tmp_path: Path) -> None:
+    _, here = standard(Clip(steady(25, 12), bursts=[0.1]))
+    sound = Remote(tmp_path / "long.flac")
+    noise = np.random.default_rng(1).normal(0, 3000, 16_000 * 900).astype(np.int16)
+    with SoundWriter(sound.path, 16_000) as writer:
+        writer.write(noise[:, None])
+    media = Media("long", replace(here._files, sound=sound), here._facts)
+    heard = media.sound(8_000_000, 8_024_000)
+    assert heard is not None and np.array_equal(heard, noise[8_000_000:8_024_000].astype(np.float32) / 32768)
+    assert sound.path.stat().st_size > 20_000_000 and sum(sound.fetched) < 1_000_000
 
 
 def test_a_delivered_film_elsewhere_has_the_same_essence_and_encode(tmp_path: Path) -> None:

@@ -55,12 +55,16 @@ class NumberedMedia:
             assert 0 <= index < self.frame_count
             yield NumberedFrame(index, self.shade)
 
-    def sound(self) -> np.ndarray | None:
+    @property
+    def has_sound(self) -> bool:
+        return self.tone is not None
+
+    def sound(self, start: int = 0, end: int | None = None) -> np.ndarray | None:
         """A sine that is as long as the picture."""
         if self.tone is None:
             return None
         time = np.arange(round(self.frame_count * 16_000 / self.rate)) / 16_000
-        return (0.5 * np.sin(2 * np.pi * self.tone * time)).astype(np.float32)
+        return (0.5 * np.sin(2 * np.pi * self.tone * time)).astype(np.float32)[start:end]
 
     def timecode(self, index: int) -> str:
         seconds, frame = divmod(index, round(self.rate))
