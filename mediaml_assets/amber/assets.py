@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from mediaml_assets.amber.ask import Ask
 from mediaml_assets.amber.automation import ANY_TITLE, ON_CHANGE
+from mediaml_assets.amber.drift import as_text
 from mediaml_assets.amber.evaluation import DRIFT, Outcome, evaluate
 from mediaml_assets.amber.feature import AmberFeature, Check, Input, Scope
 from mediaml_assets.amber.io_manager import FeatureStore
@@ -33,6 +34,10 @@ STORE = "feature_store"
 
 PREVIEW = 999
 """Characters of Markdown up to which the Dagster UI shows metadata in place, and not behind a link."""
+
+
+LONGEST_DIFF = 10_000
+"""Characters of what changed in the code that the Dagster UI is given."""
 
 
 def to_asset(feature: AmberFeature, group: str) -> dg.AssetsDefinition:
@@ -195,10 +200,17 @@ def _check_results(feature: AmberFeature, outcome: Outcome) -> list[dg.AssetChec
                 check_name=check.name,
                 passed=reason is None,
                 severity=dg.AssetCheckSeverity.ERROR if check.blocking else dg.AssetCheckSeverity.WARN,
-                metadata={"reason": reason} if reason else {},
+                metadata={"reason": reason, **_diff(outcome, check.name)} if reason else {},
             )
         )
     return results
+
+
+def _diff(outcome: Outcome, check: str) -> dict[str, dg.MetadataValue[Any]]:
+    """What changed in the code, for people."""
+    if check != DRIFT or not outcome.drift:
+        return {}
+    return {"diff": dg.MetadataValue.md(f"```diff\n{as_text(outcome.drift, LONGEST_DIFF)}\n```")}
 
 
 def _column_schema(schema: pa.Schema) -> dg.TableSchema:

@@ -9,7 +9,7 @@ Two steps, because the orchestrator's IO manager does the second one.
 import logging
 import shutil
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,9 +17,11 @@ from typing import Any
 
 import pyarrow as pa
 
+from mediaml_assets.amber import code_parts
 from mediaml_assets.amber.ask import Ask
 from mediaml_assets.amber.claims import Claim
 from mediaml_assets.amber.commits import append
+from mediaml_assets.amber.drift import Change, changes, in_short
 from mediaml_assets.amber.feature import AmberFeature, Members
 from mediaml_assets.amber.keys import column_digests, rows_digest
 from mediaml_assets.amber.ledger import Commit, Event
@@ -46,6 +48,8 @@ class Outcome:
     """Failed checks -> reason."""
     metrics: Mapping[str, float] = field(default_factory=dict)
     claim: Claim | None = None
+    drift: Sequence[Change] = ()
+    """What changed in the code since a recalled value was made, under the same version."""
 
     @property
     def digest(self) -> str:
@@ -82,7 +86,7 @@ def evaluate(store: Store, ask: Ask) -> Outcome:
     ask.check_congruent()
     memo = store.recall(ask.feature.name, ask.key)
     if memo is not None:
-        return _recalled(ask, memo)
+        return _recalled(store, ask, memo)
     claim = store.claim(ask.feature.name, ask.key)
     try:
         memo = store.recall(ask.feature.name, ask.key)
@@ -94,7 +98,7 @@ def evaluate(store: Store, ask: Ask) -> Outcome:
                 append(store, ask, "refused", None, reason=str(error))
         raise
     claim.release()
-    return _recalled(ask, memo)
+    return _recalled(store, ask, memo)
 
 
 def commit(store: Store, outcome: Outcome, run: str = "") -> Commit:
@@ -109,6 +113,7 @@ def commit(store: Store, outcome: Outcome, run: str = "") -> Commit:
         return append(store, ask, event, outcome.memo, outcome.held_back, run, outcome.metrics)
     try:
         value = store.write_rows(ask.feature.name, outcome.rows, ask.key, outcome.columns, ask.reads)
+        code_parts.keep(store.objects, ask.feature)
         fresh = Memo(value, outcome.failed, ask.feature.code, outcome.metrics)
         memo = store.remember(ask.feature.name, ask.key, fresh, ask.material)
         return append(store, ask, "computed", memo, outcome.held_back, run, outcome.metrics)
@@ -116,15 +121,23 @@ def commit(store: Store, outcome: Outcome, run: str = "") -> Commit:
         outcome.abandon()
 
 
-def _recalled(ask: Ask, memo: Memo) -> Outcome:
-    failed = dict(memo.failed)
-    if ask.feature.version is not None and memo.code != ask.feature.code:
-        failed[DRIFT] = (
-            f"the code of {ask.feature.name} changed, but its version is still {ask.feature.version!r}: this value was "
-            "made by the older code. Raise the version to compute it again"
-        )
+def _recalled(store: Store, ask: Ask, memo: Memo) -> Outcome:
     _log(ask, "recalled", "recalled")
-    return Outcome(ask, memo, failed=failed)
+    if ask.feature.version is None or memo.code == ask.feature.code:
+        return Outcome(ask, memo, failed=memo.failed)
+    drift = changed_code(store, ask.feature, memo.code)
+    what = in_short(drift) or "what changed is not known, as the older code was not kept"
+    reason = (
+        f"the code of {ask.feature.name} changed, but its version is still {ask.feature.version!r}: this value was "
+        f"made by the older code. Raise the version to compute it again. {what}"
+    )
+    return Outcome(ask, memo, failed={**memo.failed, DRIFT: reason}, drift=drift)
+
+
+def changed_code(store: Store, feature: AmberFeature, before: str) -> list[Change]:
+    """What changed in a feature's code since it had this fingerprint; empty when that code was not kept."""
+    kept = code_parts.kept(store.objects, feature.name, before)
+    return changes(kept, code_parts.code_of(feature)) if kept else []
 
 
 def _computed(store: Store, ask: Ask, claim: Claim) -> Outcome:

@@ -19,11 +19,10 @@ from typing import Any, ClassVar, Protocol, Self, get_args, get_origin, get_type
 
 import pyarrow as pa
 
+from mediaml_assets.amber.columns import declaration, is_blob
 from mediaml_assets.amber.fingerprint import fingerprint
 from mediaml_assets.amber.keys import digest_of
 from mediaml_assets.errors import FeatureError
-
-BLOB = {b"amber": b"blob"}
 
 
 class ReadsValue(Protocol):
@@ -120,12 +119,12 @@ class AmberFeature:
     def code(self) -> str:
         """Fingerprint of all code that decides a value: the function, its checks and its schema."""
         checks = [[check.name, check.blocking, fingerprint(check.failure)] for check in self.checks]
-        return digest_of([fingerprint(self.fn), str(self.schema), checks])
+        return digest_of([fingerprint(self.fn), declaration(self.schema), checks])
 
     @cached_property
     def blobs(self) -> tuple[str, ...]:
         """Columns that hold names of stored files."""
-        return tuple(one.name for one in self.schema if one.metadata == BLOB)
+        return tuple(one.name for one in self.schema if is_blob(one))
 
     @cached_property
     def without_nulls(self) -> tuple[str, ...]:
@@ -179,11 +178,6 @@ def amber_feature(
         )
 
     return declare
-
-
-def blob(name: str) -> pa.Field:
-    """A column of files: the function gives paths below `scratch`, the store keeps the files by content."""
-    return pa.field(name, pa.string(), metadata=BLOB)
 
 
 def config_from(feature: AmberFeature, values: Mapping[str, Any]) -> Any:

@@ -5,25 +5,41 @@ package is followed, through tables, objects, base classes and imports inside fu
 only (declare `libs` to put a version in the key).
 """
 
-import dis
 import functools
 import importlib
-import importlib.util
 import inspect
-import re
-from bisect import bisect_left
-from collections.abc import Callable, Iterable, Iterator
+from collections import deque
+from collections.abc import Callable, Iterator
 from enum import Enum
-from types import BuiltinFunctionType, CodeType, FunctionType, MethodType, ModuleType
-from typing import Any, get_args
+from types import BuiltinFunctionType, FunctionType, MethodType, ModuleType
+from typing import Any, NamedTuple, get_args
 
+from mediaml_assets.amber.bytecode import changed_globals, imported_inside, names_in, normalised
 from mediaml_assets.amber.keys import digest_of
+from mediaml_assets.amber.plain import package_of, plain
 
-_SILENT = frozenset({"RESUME", "NOP", "CACHE", "PRECALL", "EXTENDED_ARG", "COPY_FREE_VARS", "MAKE_CELL"})
-_ADDRESS = re.compile(r"\bat 0x[0-9a-f]+")
 
-Named = tuple[str, Any]
-"""A name, and the thing that it stands for."""
+class Read(NamedTuple):
+    """A thing that code reads."""
+
+    name: str
+    thing: Any
+    place: str = ""
+    """Full name of the global that holds it."""
+
+
+class Seen(NamedTuple):
+    """One thing in the closure of a function."""
+
+    name: str
+    """As its reader names it."""
+    thing: Any
+    content: Any
+    """What it contributes itself, as a document."""
+    part: str
+    """The function, class or constant that it belongs to, by its full name."""
+    label: str
+    """What it is called within its part; empty for the function or class itself."""
 
 
 def fingerprint(fn: Callable[..., Any]) -> str:
@@ -31,102 +47,122 @@ def fingerprint(fn: Callable[..., Any]) -> str:
 
     First-party modules that its code imports inside functions are imported.
     """
-    package = _package(inspect.unwrap(fn))
-    seen: dict[int, Any] = {}
-    found: list[list[Any]] = []
-    todo: list[Named] = [("", fn)]
-    while todo:
-        name, thing = todo.pop(0)
-        # only things with an identity of their own: equal constants may or may not be one object
-        if id(thing) in seen and not isinstance(thing, (str, int, float, complex, bytes, tuple, frozenset)):
+    return digest_of([[seen.name, seen.content] for seen in closure(fn)])
+
+
+def closure(fn: Callable[..., Any]) -> Iterator[Seen]:
+    """Everything first-party that the function's result can depend on, besides its arguments.
+
+    Functions come before what globals hold: a global that one of them changes is the state of a process (a cache, a
+    loaded model), so that it counts by name only.
+    """
+    package = package_of(inspect.unwrap(fn))
+    passed: dict[int, Any] = {}
+    changing: set[str | int] = set()
+    todo, later = deque([(Read("", fn), "", "")]), deque[tuple[Read, str, str]]()
+    while todo or later:
+        (name, thing, place), reader, label = (todo or later).popleft()
+        if place in changing or id(thing) in changing:
+            yield Seen(name, ..., "changes while it runs", place or reader, label)
             continue
-        seen[id(thing)] = thing
+        # only things with an identity of their own: equal constants may or may not be one object
+        if id(thing) in passed and not isinstance(thing, (str, int, float, complex, bytes, tuple, frozenset)):
+            continue
+        passed[id(thing)] = thing
+        own = _own_part(thing, package)
+        # what other packages give is named by its reader
+        is_value = package_of(thing) == package or isinstance(thing, functools.partial) or not _is_code(thing)
+        part, label = own or (place if is_value else "") or reader, "" if own else label
         content, reads = _describe(thing, package)
-        found.append([name, content])
-        todo.extend(reads)
-    return digest_of(found)
+        yield Seen(name, thing, content, part, label)
+        for read in reads:
+            # a function's globals; its own parts, and those of tables and objects, come at once
+            queue = later if read.place and not _own_part(read.thing, package) else todo
+            queue.append((read, part, f"{label}[{read.name}]" if label else read.name))
+        if isinstance(thing, FunctionType):
+            changing |= _changed_by(thing)
 
 
-def _package(thing: Any) -> str:
-    """Top-level package that a function or class comes from, or that an object's class comes from."""
-    module = thing.__name__ if isinstance(thing, ModuleType) else getattr(thing, "__module__", None)
-    return str(module or "").partition(".")[0]
+def _is_code(thing: Any) -> bool:
+    return callable(thing) or isinstance(thing, ModuleType)
 
 
-def _describe(thing: Any, package: str) -> tuple[Any, list[Named]]:
+def _changed_by(fn: FunctionType) -> set[str | int]:
+    """The globals that a function changes: by full name, and tables by identity too, whatever another module calls."""
+    values = {name: fn.__globals__.get(name) for name in changed_globals(fn.__code__)}
+    names = [name for name, value in values.items() if not isinstance(value, ModuleType)]
+    tables = {id(value) for value in values.values() if isinstance(value, (list, dict, set))}
+    return {f"{fn.__module__}.{name}" for name in names} | tables
+
+
+def _own_part(thing: Any, package: str) -> str:
+    """Full name of a first-party function or class; of a method, that of its class; empty for anything else."""
+    thing = inspect.unwrap(thing) if callable(thing) else thing
+    if not isinstance(thing, (FunctionType, type)) or package_of(thing) != package:
+        return ""
+    owner, _, _ = thing.__qualname__.rpartition(".")
+    is_method = isinstance(thing, FunctionType) and owner and not owner.endswith("<locals>")
+    return f"{thing.__module__}.{owner if is_method else thing.__qualname__}"
+
+
+def _describe(thing: Any, package: str) -> tuple[Any, list[Read]]:
     """What a thing contributes itself, and the named things that it reads."""
     if isinstance(thing, (list, tuple)):
-        return [type(thing).__name__, len(thing)], [(str(place), one) for place, one in enumerate(thing)]
+        return [type(thing).__name__, len(thing)], [Read(str(place), one) for place, one in enumerate(thing)]
     if isinstance(thing, dict):
-        return [repr(key) for key in thing], [(repr(key), one) for key, one in thing.items()]
+        return [repr(key) for key in thing], [Read(repr(key), one) for key, one in thing.items()]
     if isinstance(thing, functools.partial):
-        return "partial", [("", thing.func), ("args", thing.args), ("keywords", thing.keywords)]
+        return "partial", [Read("", thing.func), Read("args", thing.args), Read("keywords", thing.keywords)]
     if isinstance(thing, property):
-        return "property", [("get", thing.fget)]
+        return "property", [Read("get", thing.fget)]
     if isinstance(thing, functools.cached_property):
-        return "property", [("get", thing.func)]
+        return "property", [Read("get", thing.func)]
     if isinstance(thing, MethodType):
-        return "method", [("self", thing.__self__), ("function", thing.__func__)]
+        return "method", [Read("self", thing.__self__), Read("function", thing.__func__)]
     if hasattr(thing, "__wrapped__") and callable(thing):
-        return type(thing).__name__, [("", inspect.unwrap(thing))]
-    if _package(thing) != package or isinstance(thing, (ModuleType, BuiltinFunctionType)):
-        return _plain(thing), []
+        return type(thing).__name__, [Read("", inspect.unwrap(thing))]
+    if package_of(thing) != package or isinstance(thing, (ModuleType, BuiltinFunctionType)):
+        return plain(thing), []
     if isinstance(thing, FunctionType):
-        return _code(thing.__code__), list(_read_by(thing, package))
+        return normalised(thing.__code__), list(_read_by(thing, package))
     if isinstance(thing, type):
         return thing.__qualname__, [*_bases(thing), *_members(thing)]
+    if isinstance(thing, Enum):
+        return f"{type(thing).__qualname__}.{thing.name}", [Read("value", thing.value), Read("", type(thing))]
     kept = {name for name, member in vars(type(thing)).items() if isinstance(member, functools.cached_property)}
     state = {name: value for name, value in getattr(thing, "__dict__", {}).items() if name not in kept}
-    return _plain(thing) if not state else type(thing).__qualname__, [*state.items(), ("", type(thing))]
+    return plain(thing) if not state else type(thing).__qualname__, [
+        *(Read(*one) for one in state.items()),
+        Read("", type(thing)),
+    ]
 
 
-def _plain(value: Any) -> Any:
-    """A constant as a document; things without a stable form count by their type."""
-    if value is None or isinstance(value, (bool, int, str)):
-        return value
-    if isinstance(value, (list, tuple)):
-        return [_plain(one) for one in value]
-    if isinstance(value, (set, frozenset)):
-        return sorted(repr(one) for one in value)
-    if isinstance(value, re.Pattern):
-        return [_plain(value.pattern), value.flags]
-    if hasattr(type(value), "tobytes") and hasattr(value, "dtype"):
-        return [str(value.dtype), list(value.shape), value.tobytes().hex()]
-    if isinstance(value, (type, ModuleType)) or callable(value):
-        return getattr(value, "__qualname__", type(value).__qualname__)
-    text = repr(value)
-    # what is only equal to itself (a logger, a lock) has a state of the moment, and no value
-    hashing: object = type(value).__hash__
-    by_value = isinstance(value, Enum) or hashing not in (None, object.__hash__)
-    return text if by_value and not _ADDRESS.search(text) else type(value).__qualname__
+def _bases(kind: type) -> Iterator[Read]:
+    return (Read(f"base {place}", base) for place, base in enumerate(kind.__bases__))
 
 
-def _bases(kind: type) -> Iterator[Named]:
-    return ((f"base {place}", base) for place, base in enumerate(kind.__bases__))
-
-
-def _members(kind: type) -> Iterator[Named]:
+def _members(kind: type) -> Iterator[Read]:
     """Attributes and methods of a class, without what only Python or documentation reads."""
     for name, member in sorted(vars(kind).items()):
         function = member.__func__ if isinstance(member, (classmethod, staticmethod)) else member
         if isinstance(function, FunctionType) or not name.startswith("__"):
-            yield name, function
+            yield Read(name, function)
 
 
-def _read_by(fn: FunctionType, package: str) -> Iterator[Named]:
+def _read_by(fn: FunctionType, package: str) -> Iterator[Read]:
     """Defaults, closure cells, types of parameters, globals, and what is imported inside a function."""
-    names = _names(fn.__code__)
-    yield "defaults", fn.__defaults__ or ()
-    yield "keyword defaults", fn.__kwdefaults__ or {}
+    names = names_in(fn.__code__)
+    yield Read("defaults", fn.__defaults__ or ())
+    yield Read("keyword defaults", fn.__kwdefaults__ or {})
     for parameter, hint in fn.__annotations__.items():
         if parameter != "return":
-            yield from (("parameter", one) for one in (hint, *get_args(hint)) if _package(one) == package)
-    yield from ((name, cell.cell_contents) for name, cell in _cells(fn))
+            yield from (Read("parameter", one) for one in (hint, *get_args(hint)) if package_of(one) == package)
+    yield from (Read(name, cell.cell_contents) for name, cell in _cells(fn))
     for name in sorted(names & fn.__globals__.keys()):
-        yield from _through_modules(name, fn.__globals__[name], names, package, set())
-    for module in _imported_inside(fn.__code__, fn.__globals__.get("__package__")):
+        yield from _through_modules(Read(name, fn.__globals__[name], fn.__module__), names, package, set())
+    for module in imported_inside(fn.__code__, fn.__globals__.get("__package__")):
         if module.partition(".")[0] == package:
-            yield from _through_modules(module, importlib.import_module(module), names, package, set())
+            yield from _through_modules(Read(module, importlib.import_module(module), ""), names, package, set())
 
 
 def _cells(fn: FunctionType) -> Iterator[tuple[str, Any]]:
@@ -139,64 +175,20 @@ def _cells(fn: FunctionType) -> Iterator[tuple[str, Any]]:
         yield name, cell
 
 
-def _through_modules(name: str, thing: Any, names: set[str], package: str, passed: set[int]) -> Iterator[Named]:
-    """A thing, or when it is a first-party module, those of its attributes that the code names."""
-    if not isinstance(thing, ModuleType) or _package(thing) != package:
-        yield name, thing
+def _through_modules(read: Read, names: set[str], package: str, passed: set[int]) -> Iterator[Read]:
+    """What a module holds under a name: a thing, or when it is itself a first-party module, what the code names of it.
+
+    Args:
+        read: the name, what it stands for, and the name of the module that holds it.
+        names: every name in the code.
+        package: the top-level package that is followed.
+        passed: modules that were gone through before.
+    """
+    name, thing, module = read
+    if not isinstance(thing, ModuleType) or package_of(thing) != package:
+        yield Read(name, thing, f"{module}.{name.rpartition('.')[2]}" if module else "")
     elif id(thing) not in passed:
         passed.add(id(thing))
         for attribute in sorted(names & vars(thing).keys()):
-            yield from _through_modules(f"{name}.{attribute}", vars(thing)[attribute], names, package, passed)
-
-
-def _imported_inside(code: CodeType, package: str | None) -> Iterator[str]:
-    """Absolute names of the modules that a function's code imports itself."""
-    instructions = _instructions(code)
-    for place, at in enumerate(instructions):
-        if at.opname == "IMPORT_NAME":
-            # two constants were pushed before: the level, and the names
-            level = instructions[place - 2].argval
-            yield importlib.util.resolve_name("." * level + at.argval, package) if level else at.argval
-    for inner in _inner(code):
-        yield from _imported_inside(inner, package)
-
-
-def _names(code: CodeType) -> set[str]:
-    return set(code.co_names).union(*(_names(inner) for inner in _inner(code)))
-
-
-def _inner(code: CodeType) -> Iterable[CodeType]:
-    return (constant for constant in code.co_consts if isinstance(constant, CodeType))
-
-
-@functools.cache
-def _instructions(code: CodeType) -> list[dis.Instruction]:
-    return list(dis.get_instructions(code))
-
-
-@functools.cache
-def _code(code: CodeType) -> list[Any]:
-    """The instructions and what guards them, with local variables by position and without line numbers."""
-    kept = [at for at in _instructions(code) if at.opname not in _SILENT]
-    offsets = [at.offset for at in kept]
-
-    def place(offset: int) -> int:
-        return bisect_left(offsets, offset)
-
-    instructions: list[Any] = [code.co_argcount, code.co_posonlyargcount, code.co_kwonlyargcount, code.co_flags]
-    for at in kept:
-        argument: Any = at.argrepr
-        if isinstance(at.argval, CodeType):
-            argument = _code(at.argval)
-        elif at.opcode in dis.haslocal or at.opcode in dis.hasfree:
-            argument = at.arg
-        elif at.opcode in dis.hasjrel or at.opcode in dis.hasjabs:
-            argument = place(at.argval)
-        elif at.opcode in dis.hasconst:
-            argument = _plain(at.argval)
-        instructions.append([at.opname, argument])
-    guards = [
-        [place(guard.start), place(guard.end), place(guard.target), guard.depth, guard.lasti]
-        for guard in dis.Bytecode(code).exception_entries  # type: ignore[attr-defined]
-    ]
-    return [*instructions, guards]
+            inner = Read(f"{name}.{attribute}", vars(thing)[attribute], thing.__name__)
+            yield from _through_modules(inner, names, package, passed)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 import pyarrow as pa
 
-from mediaml_assets.amber.feature import BLOB
+from mediaml_assets.amber.columns import is_blob
 from mediaml_assets.amber.ledger import Commit, Value
 from mediaml_assets.amber.store import memo_name, value_name
 
@@ -73,7 +73,7 @@ def is_memoised(value: Value) -> bool:
 
 def blob_columns(schema: pa.Schema) -> list[str]:
     """Names of the columns that hold names of stored files."""
-    return [one.name for one in schema if one.metadata is not None and BLOB.items() <= one.metadata.items()]
+    return [one.name for one in schema if is_blob(one)]
 
 
 def blob_names(rows: pa.Table) -> Iterator[str]:

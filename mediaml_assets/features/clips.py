@@ -10,7 +10,8 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from mediaml_assets.amber.feature import amber_feature, blob
+from mediaml_assets.amber.columns import blob
+from mediaml_assets.amber.feature import amber_feature
 from mediaml_assets.features.shots import Shot, Shots
 from mediaml_assets.jasper.media import Frame, Media
 from mediaml_assets.jasper.recipe import ML_360P_V1

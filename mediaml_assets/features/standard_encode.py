@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from mediaml_assets.amber.feature import Check, amber_feature, blob
+from mediaml_assets.amber.columns import blob
+from mediaml_assets.amber.feature import Check, amber_feature
 from mediaml_assets.features.essence import Original
 from mediaml_assets.jasper.recipe import ML_360P_V1
 from mediaml_assets.jasper.standardize import standardize

@@ -12,8 +12,9 @@ import pyarrow as pa
 import pytest
 
 from mediaml_assets.amber.ask import Ask
+from mediaml_assets.amber.columns import blob
 from mediaml_assets.amber.evaluation import DRIFT, Outcome, commit, evaluate
-from mediaml_assets.amber.feature import AmberFeature, amber_feature, blob
+from mediaml_assets.amber.feature import AmberFeature, amber_feature
 from mediaml_assets.amber.mesh import Mesh
 from mediaml_assets.amber.store import CATALOGUE
 from mediaml_assets.errors import FeatureError, InputMoved, MediaRefused, NotStored

@@ -205,6 +205,7 @@ DIFFERENT = {
     ),
     "where a loop goes": ("main.py", "break", "continue"),
     "called function": ("main.py", "math.sqrt", "math.cbrt"),
+    "where a called function comes from": ("main.py", "import math", "import cmath as math"),
     "field of an object": ("main.py", "SETTINGS = Settings()", "SETTINGS = Settings(2)"),
     "property of an object's class": ("main.py", "self.gain * 2", "self.gain * 3"),
     "method": ("main.py", "self.gain >= least", "self.gain > least"),
@@ -240,12 +241,15 @@ PACKAGE = "toypackage"
 
 
 class Build:
-    """Writes the package, with edits, and imports it anew; gives the fingerprint of one of its functions."""
+    """Writes the package, with edits, and imports it anew; gives one of its functions, or that one's fingerprint."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
     def __call__(self, *edits: tuple[str, str, str], name: str = "feature") -> str:
+        return fingerprint(self.function(*edits, name=name))
+
+    def function(self, *edits: tuple[str, str, str], name: str = "feature") -> Any:
         package = self.folder / str(next(NUMBERS)) / PACKAGE
         for file, text in edited(edits).items():
             (package / file).parent.mkdir(parents=True, exist_ok=True)
@@ -254,7 +258,10 @@ class Build:
             del sys.modules[module]
         sys.path.insert(0, str(package.parent))
         try:
-            return fingerprint(getattr(importlib.import_module(f"{PACKAGE}.main"), name))
+            function = getattr(importlib.import_module(f"{PACKAGE}.main"), name)
+            # what it imports inside is imported now, while it can be found
+            fingerprint(function)
+            return function
         finally:
             sys.path.remove(str(package.parent))
 
@@ -344,6 +351,43 @@ PLACE = PurePath("here")
 def feature():
     return log, lock, environment, RATE, PLACE
 """
+
+
+CACHES = """
+loaded = None
+CACHE = {}
+SEEN = set()
+COUNTS = {"n": 0}
+WEIGHTS = {"a": 1}
+
+
+def load():
+    global loaded
+    loaded = loaded or object()
+    return loaded
+
+
+def feature(name):
+    if name not in CACHE:
+        CACHE[name if name else "none"] = load()
+    SEEN.add(name)
+    COUNTS["n"] += 1
+    return CACHE[name], WEIGHTS
+"""
+
+
+def test_what_a_function_changes_itself_is_state_and_tables_that_stay_are_not() -> None:
+    def built(text: str) -> Any:
+        space: dict[str, Any] = {"__name__": "toypackage"}
+        exec(text, space)
+        return space["feature"]
+
+    function = built(CACHES)
+    before = fingerprint(function)
+    function("x")
+    assert fingerprint(function) == before == fingerprint(built(CACHES))
+    assert fingerprint(built(CACHES.replace('"a": 1', '"a": 2'))) != before
+    assert fingerprint(built(CACHES.replace("SEEN.add", "SEEN.discard"))) != before
 
 
 def test_the_state_of_a_process_does_not_count_and_values_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

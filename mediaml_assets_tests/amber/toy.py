@@ -8,7 +8,8 @@ from typing import Any, ClassVar, Self
 
 import pyarrow as pa
 
-from mediaml_assets.amber.feature import AmberFeature, Check, Scope, amber_feature, blob
+from mediaml_assets.amber.columns import blob
+from mediaml_assets.amber.feature import AmberFeature, Check, Scope, amber_feature
 from mediaml_assets.amber.mesh import Mesh
 from mediaml_assets.errors import MediaRefused
 from mediaml_assets.jasper.files import open_binary

@@ -1,0 +1,43 @@
+"""Constants as documents, for digests."""
+
+import re
+from enum import Enum
+from types import ModuleType
+from typing import Any
+
+import pyarrow as pa
+
+from mediaml_assets.amber.columns import declaration
+
+_ADDRESS = re.compile(r"\bat 0x[0-9a-f]+")
+
+
+def plain(value: Any) -> Any:
+    """A constant as a document; things without a stable form count by their type."""
+    if value is None or isinstance(value, (bool, int, str)):
+        return value
+    if isinstance(value, (list, tuple)):
+        return [plain(one) for one in value]
+    if isinstance(value, (set, frozenset)):
+        return sorted(repr(one) for one in value)
+    if isinstance(value, re.Pattern):
+        return [plain(value.pattern), value.flags]
+    if hasattr(type(value), "tobytes") and hasattr(value, "dtype"):
+        return [str(value.dtype), list(value.shape), value.tobytes().hex()]
+    if isinstance(value, pa.Schema):
+        return declaration(value)
+    if isinstance(value, ModuleType):
+        return value.__name__
+    if isinstance(value, type) or callable(value):
+        return f"{package_of(value)}.{getattr(value, '__qualname__', type(value).__qualname__)}"
+    text = repr(value)
+    # what is only equal to itself (a logger, a lock) has a state of the moment, and no value
+    hashing: object = type(value).__hash__
+    by_value = isinstance(value, Enum) or hashing not in (None, object.__hash__)
+    return text if by_value and not _ADDRESS.search(text) else type(value).__qualname__
+
+
+def package_of(thing: Any) -> str:
+    """Top-level package that a function or class comes from, or that an object's class comes from."""
+    module = thing.__name__ if isinstance(thing, ModuleType) else getattr(thing, "__module__", None)
+    return str(module or "").partition(".")[0]
