@@ -114,7 +114,8 @@ def test_a_moment_of_a_long_sound_fetches_little_of_it(standard: Callable[..., A
     media = Media("long", replace(here._files, sound=sound), here._facts)
     heard = media.sound(8_000_000, 8_024_000)
     assert heard is not None and np.array_equal(heard, noise[8_000_000:8_024_000].astype(np.float32) / 32768)
-    assert sound.path.stat().st_size > 20_000_000 and sum(sound.fetched) < 1_000_000
+    # where to begin is searched for: a few blocks
+    assert sound.path.stat().st_size > 20_000_000 and sum(sound.fetched) < 2_000_000
 
 
 def test_a_delivered_film_elsewhere_has_the_same_essence_and_encode(tmp_path: Path) -> None:
