@@ -19,6 +19,7 @@ from mediaml_assets.amber.fingerprint import Seen, closure
 from mediaml_assets.amber.keys import digest_of, to_json
 from mediaml_assets.amber.objects import Objects
 from mediaml_assets.amber.source_text import source_of
+from mediaml_assets.amber.store import code_name
 from mediaml_assets.errors import Damaged, NotStored
 
 LONGEST = 500
@@ -56,22 +57,27 @@ def keep(objects: Objects, feature: AmberFeature) -> None:
     place = (objects.where, feature.name, feature.code)
     if place not in _kept:
         document = {**asdict(code_of(feature)), "digest": None}
-        objects.create(_name(feature.name, feature.code), to_json({**document, "digest": digest_of(document)}))
+        objects.create(code_name(feature.name, feature.code), to_json({**document, "digest": digest_of(document)}))
         _kept.add(place)
 
 
 def kept(objects: Objects, feature: str, digest: str) -> Code | None:
     """The code that a fingerprint stands for; None when it was not kept; raises Damaged."""
-    name = _name(feature, digest)
+    name = code_name(feature, digest)
     try:
-        document = json.loads(objects.read(name))
-        if digest_of({**document, "digest": None}) != document["digest"]:
-            raise ValueError("its content is not what its digest says")
-        return Code(document["python"], {one: Part(**part) for one, part in document["parts"].items()})
+        return code_from(objects.read(name))
     except NotStored:
         return None
     except (ValueError, KeyError, TypeError) as error:
         raise Damaged(f"{objects.url(name)} is no code of {feature} ({error}); bring it back from a copy") from error
+
+
+def code_from(text: bytes) -> Code:
+    """Code from its stored form; raises ValueError, KeyError or TypeError when that was changed."""
+    document = json.loads(text)
+    if to_json(document) != text or digest_of({**document, "digest": None}) != document["digest"]:
+        raise ValueError("its content is not what its digest says")
+    return Code(document["python"], {one: Part(**part) for one, part in document["parts"].items()})
 
 
 def code_of(feature: AmberFeature) -> Code:
@@ -140,7 +146,3 @@ def _shown(seen: Seen) -> str:
     if isinstance(seen.content, list) and hasattr(seen.thing, "tolist"):
         return f"{seen.thing.dtype} {list(seen.thing.shape)} {seen.thing.tolist()}"
     return seen.content if isinstance(seen.content, str) else repr(seen.content)
-
-
-def _name(feature: str, digest: str) -> str:
-    return f"code/{feature}/{digest}.json"

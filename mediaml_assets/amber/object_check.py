@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from blake3 import blake3
 
+from mediaml_assets.amber.code_parts import code_from
 from mediaml_assets.amber.keys import column_digests, digest_of, rows_digest, to_json
 from mediaml_assets.amber.ledger import Value
 from mediaml_assets.amber.objects import Objects
@@ -77,4 +78,14 @@ def read_text(objects: Objects, name: str) -> Wrong | None:
     """None when the content of an object is what its name says, which is its BLAKE3; raises NotStored."""
     if blake3(objects.read(name)).hexdigest() != PurePosixPath(name).stem:
         return Wrong("this object was changed: its content is not what its name says")
+    return None
+
+
+def read_code(objects: Objects, name: str) -> Wrong | None:
+    """None when a feature's code in readable parts is what its own digest says; raises NotStored."""
+    try:
+        text = objects.read(name)
+        code_from(text)
+    except (ValueError, KeyError, TypeError):
+        return Wrong("this code was changed: its content is not what its digest says")
     return None

@@ -4,6 +4,7 @@
     memo/<feature>/<key>.json                  memo key -> value; the first writer wins
     claims/<feature>/<key>.lock                who computes it now
     ledger/<feature>/<scope>/...               the chain of commits
+    code/<feature>/<digest>.json               a feature's code in readable parts, by its fingerprint
     environments/<digest>.json                 versions of machine and libraries that commits refer to
     blobs/<aa>/<sha256>.<ext>                  derivatives: mp4, flac, frame tapes
 
@@ -304,6 +305,11 @@ def value_name(feature: str, digest: str) -> str:
 def memo_name(feature: str, key: str) -> str:
     """The object that remembers what a memo key gave."""
     return f"memo/{feature}/{key}.json"
+
+
+def code_name(feature: str, digest: str) -> str:
+    """The object that holds a feature's code in readable parts."""
+    return f"code/{feature}/{digest}.json"
 
 
 def environment_name(digest: str) -> str:

@@ -5,6 +5,7 @@
     values         size and digest of the file that rows and memos carry, and the digest of the rows
     blobs          the SHA-256 that is their name
     environments   the BLAKE3 that is their name
+    code           its own digest
 
 What refers to an object is read before the object is looked for, so a writer, `gc` or `forget` that goes on meanwhile
 is not taken for damage. What a killed writer leaves behind is no damage either, and is told as a note.
@@ -25,10 +26,10 @@ from pathlib import PurePosixPath
 from typing import TypeVar
 
 from mediaml_assets.amber.chain_check import Finding, check_chain
-from mediaml_assets.amber.object_check import Wrong, read_blob, read_memo, read_text, read_value
+from mediaml_assets.amber.object_check import Wrong, read_blob, read_code, read_memo, read_text, read_value
 from mediaml_assets.amber.objects import Objects, Stored, blob_object
 from mediaml_assets.amber.references import Held, References
-from mediaml_assets.amber.store import Store, environment_name, memo_name, value_name
+from mediaml_assets.amber.store import Store, code_name, environment_name, memo_name, value_name
 from mediaml_assets.errors import NotStored
 
 Found = TypeVar("Found")
@@ -84,7 +85,8 @@ def verify(
             for feature in names:
                 one.feature(feature)
             one.blobs(every=not features)
-            one.environments()
+            one.circumstances("environments", read_text)
+            one.circumstances("code", read_code)
             if not features:
                 one.strangers()
         return one.report
@@ -105,7 +107,7 @@ class _Verification:
         self.named: dict[str, tuple[str, set[str]]] = {}
         """Blob -> the feature and the titles whose values name it."""
         self.made_in: dict[str, tuple[str, set[str]]] = {}
-        """Environment -> a feature and its titles whose rows were written in it."""
+        """Environment or code -> a feature and its titles whose rows were written in or by it."""
 
     def feature(self, feature: str) -> None:
         """Chains, memos and values of one feature."""
@@ -146,18 +148,16 @@ class _Verification:
             if name not in seen and not self._exists(blob_object(name)):
                 self._found(blob_object(name), feature, titles, "this file was removed")
 
-    def environments(self) -> None:
-        """The versions of machine and libraries that rows were written in."""
+    def circumstances(self, folder: str, read: Callable[[Objects, str], Wrong | None]) -> None:
+        """The versions of machine and libraries that rows were written in, or the code that made their values."""
         seen = set()
-        stored = list(self.objects.walk("environments"))
-        for one, found in self._each("environments", stored, lambda one: read_text(self.objects, one.name)):
-            digest = PurePosixPath(one.name).stem
-            seen.add(digest)
+        for one, found in self._each(folder, list(self.objects.walk(folder)), lambda one: read(self.objects, one.name)):
+            seen.add(one.name)
             if found is not None:
-                self._found(one.name, *self.made_in.get(digest, ("", set())), found.what)
-        for digest, (feature, titles) in self.made_in.items():
-            if digest not in seen and not self._exists(environment_name(digest)):
-                self._found(environment_name(digest), feature, titles, "this list of versions was removed")
+                self._found(one.name, *self.made_in.get(one.name, ("", set())), found.what)
+        for name, (feature, titles) in self.made_in.items():
+            if name.startswith(f"{folder}/") and name not in seen and not self._exists(name):
+                self._found(name, feature, titles, f"this part of {folder} was removed")
 
     def strangers(self) -> None:
         """What lies at the top of the store and is not the store's."""
@@ -171,8 +171,10 @@ class _Verification:
         for scope in self.store.ledger.scopes(feature):
             checked = check_chain(feature, scope, self.store.ledger.stored(feature, scope))
             references.add_chain(checked.commits)
-            for environment in {one.environment for one in checked.commits} - {""}:
-                self.made_in.setdefault(environment, (feature, set()))[1].add(scope)
+            named = {environment_name(one.environment) for one in checked.commits if one.environment}
+            named |= {code_name(feature, one.code) for one in checked.commits if one.event == "computed" and one.code}
+            for name in named:
+                self.made_in.setdefault(name, (feature, set()))[1].add(scope)
             self.report.findings += checked.findings
             self.report.notes += checked.notes
             self.report.objects += len(checked.commits)

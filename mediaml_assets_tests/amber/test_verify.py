@@ -75,7 +75,14 @@ def test_a_whole_store_has_no_findings(store: Store) -> None:
     assert report.findings == [] and report.notes == []
     everything = objects(store)
     assert report.objects == len([name for name in everything if not is_witness(name)])
-    assert {name.split("/")[0] for name in everything} == {"ledger", "memo", "values", "blobs", "environments"}
+    assert {name.split("/")[0] for name in everything} == {
+        "ledger",
+        "memo",
+        "values",
+        "blobs",
+        "environments",
+        "code",
+    }
 
 
 def test_every_flipped_bit_is_found_in_exactly_the_object_that_has_it(store: Store) -> None:
