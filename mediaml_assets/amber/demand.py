@@ -227,8 +227,10 @@ class Demand:
 
 
 def reason(error: BaseException) -> str:
-    """Why something failed, for people: our own errors say it, others need their type."""
-    return str(error) if isinstance(error, MediamlError) else f"{type(error).__name__}: {error}"
+    """Why something failed, for people: our own errors say it, others need their type and what was noted on them."""
+    if isinstance(error, MediamlError):
+        return str(error)
+    return "; ".join([f"{type(error).__name__}: {error}", *getattr(error, "__notes__", ())])
 
 
 def _tell(names: Sequence[str], failed: Mapping[str, str]) -> None:

@@ -13,20 +13,20 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import pyarrow as pa
 
 from mediaml_assets.amber import code_parts
 from mediaml_assets.amber.ask import Ask
+from mediaml_assets.amber.calls import call
 from mediaml_assets.amber.claims import Claim
 from mediaml_assets.amber.commits import append
 from mediaml_assets.amber.drift import Change, changes, in_short
-from mediaml_assets.amber.feature import AmberFeature, Members
+from mediaml_assets.amber.feature import AmberFeature
 from mediaml_assets.amber.keys import column_digests, rows_digest
 from mediaml_assets.amber.ledger import Commit, Event
-from mediaml_assets.amber.store import Memo, Store, View
-from mediaml_assets.errors import BadInput, FeatureError
+from mediaml_assets.amber.store import Memo, Store
+from mediaml_assets.errors import BadInput
 
 log = logging.getLogger("mediaml")
 
@@ -145,9 +145,7 @@ def _computed(store: Store, ask: Ask, claim: Claim) -> Outcome:
     _log(ask, "computing", "computing")
     wall, cpu = time.perf_counter(), time.process_time()
     with _scratch(store, ask) as scratch:
-        rows = feature(**_arguments(ask, scratch))
-        rows = _checked_schema(feature, ask.scope, rows)
-        rows = _keep_blobs(store, feature, rows)
+        rows = _keep_blobs(store, feature, call(ask, scratch))
     metrics = {
         "seconds": round(time.perf_counter() - wall, 3),
         "cpu_seconds": round(time.process_time() - cpu, 3),
@@ -181,37 +179,6 @@ def _scratch(store: Store, ask: Ask) -> Iterator[dict[str, Path]]:
         yield {"scratch": folder}
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-
-
-def _arguments(ask: Ask, scratch: Mapping[str, Path]) -> dict[str, Any]:
-    arguments: dict[str, Any] = {}
-    for one in ask.feature.inputs:
-        view = ask.present[one.name]
-        if one.reads is Members:
-            continue
-        if isinstance(view, View):
-            arguments[one.name] = one.reads.from_value(view)
-        else:
-            arguments[one.name] = {title: one.reads.from_value(each) for title, each in view.items()}
-    if ask.config is not None:
-        arguments["config"] = ask.config
-    return {**arguments, **scratch}
-
-
-def _checked_schema(feature: AmberFeature, scope: str, rows: Any) -> pa.Table:
-    if not isinstance(rows, pa.Table) or not rows.schema.equals(feature.schema):
-        got = rows.schema if isinstance(rows, pa.Table) else type(rows).__name__
-        raise FeatureError(
-            f"{feature.name} of {scope} returned other rows than it declares.\n"
-            f"declared:\n{feature.schema}\nreturned:\n{got}\nMake the function return its schema"
-        )
-    holes = [name for name in feature.without_nulls if rows.column(name).null_count]
-    if holes:
-        raise FeatureError(
-            f"{feature.name} of {scope} returned nulls in {', '.join(holes)}, declared without; declare the column "
-            "nullable or make the function fill it"
-        )
-    return rows if rows.schema.equals(feature.schema, check_metadata=True) else rows.cast(feature.schema)
 
 
 def _keep_blobs(store: Store, feature: AmberFeature, rows: pa.Table) -> pa.Table:

@@ -5,12 +5,14 @@
         '''Mean optical flow of the first and last second of each shot.'''
 
 A parameter's name is the upstream feature and its type says how it is read: `columns` (what it depends on) and
-`from_value(view)`. Two names are not features: `config`, a frozen dataclass of plain values with defaults, and
-`scratch`, an empty temporary folder. Declaring makes no Dagster object; `definitions.py` does that.
+`from_value(view)`. A type with `each_from_value(view)` is one of many: the function is called once for each of them and
+gives one row, a mapping without the first column of the schema, which is the index. Two names are not features:
+`config`, a frozen dataclass of plain values with defaults, and `scratch`, an empty temporary folder. Declaring makes no
+Dagster object; `definitions.py` does that.
 """
 
 import inspect
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, fields, is_dataclass, replace
 from enum import Enum
@@ -34,6 +36,17 @@ class ReadsValue(Protocol):
     @classmethod
     def from_value(cls, view: Any) -> Self:
         """Make the parameter from a view of a stored value."""
+        ...
+
+
+class ReadsEach(Protocol):
+    """What the type of a parameter supplies that is one of many: the function is called once for each of them."""
+
+    columns: ClassVar[Sequence[str]]
+
+    @classmethod
+    def each_from_value(cls, view: Any) -> Iterable[tuple[int, Self]]:
+        """The items of a stored value, each with its index."""
         ...
 
 
@@ -62,9 +75,12 @@ class Input:
     """One parameter: an upstream feature, and the type that reads it."""
 
     name: str
-    reads: type[ReadsValue]
+    reads: Any
+    """A type that is a ReadsValue, or a ReadsEach."""
     many: bool
     """Whether the parameter is `Mapping[str, T]`: one value for each title (or show, over the catalogue)."""
+    each: bool = False
+    """Whether the function is called once for each item of the value."""
     over: Scope = Scope.TITLE
     """What one value of the upstream covers; the mesh fills it in."""
     members: str = ""
@@ -92,7 +108,7 @@ class AmberFeature:
     """A declared feature; calling it calls the plain function."""
 
     name: str
-    fn: Callable[..., pa.Table]
+    fn: Callable[..., Any]
     schema: pa.Schema
     version: str | None
     scope: Scope
@@ -107,7 +123,7 @@ class AmberFeature:
     automatic: bool = True
     """Whether the feature is kept up to date by itself, or only made when asked for."""
 
-    def __call__(self, *args: Any, **kwargs: Any) -> pa.Table:
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Call the plain function."""
         return self.fn(*args, **kwargs)
 
@@ -120,6 +136,11 @@ class AmberFeature:
         """Fingerprint of all code that decides a value: the function, its checks and its schema."""
         checks = [[check.name, check.blocking, fingerprint(check.failure)] for check in self.checks]
         return digest_of([fingerprint(self.fn), declaration(self.schema), checks])
+
+    @property
+    def each(self) -> Input | None:
+        """The parameter that is one of many, of a function that is called for each of them; None of any other."""
+        return next((one for one in self.inputs if one.each), None)
 
     @cached_property
     def blobs(self) -> tuple[str, ...]:
@@ -141,7 +162,7 @@ def amber_feature(
     checks: Sequence[Check] = (),
     kinds: Sequence[str] = (),
     automatic: bool = True,
-) -> Callable[[Callable[..., pa.Table]], AmberFeature]:
+) -> Callable[[Callable[..., Any]], AmberFeature]:
     """Declare a function as an Amber Feature.
 
     Args:
@@ -158,16 +179,20 @@ def amber_feature(
         FeatureError: a parameter has no type, or a type that cannot read a value.
     """
 
-    def declare(fn: Callable[..., pa.Table]) -> AmberFeature:
+    def declare(fn: Callable[..., Any]) -> AmberFeature:
         hints = get_type_hints(fn)
         names = list(inspect.signature(fn).parameters)
+        inputs = tuple(_input(fn, name, hints.get(name)) for name in names if name not in ("config", "scratch"))
+        several = [one.name for one in inputs if one.each]
+        if len(several) > 1:
+            raise FeatureError(f"{fn.__name__} is called for each of {' and of '.join(several)}; it can be one of them")
         return AmberFeature(
             name=fn.__name__,
             fn=fn,
             schema=schema,
             version=version,
             scope=scope,
-            inputs=tuple(_input(fn, name, hints.get(name)) for name in names if name not in ("config", "scratch")),
+            inputs=inputs,
             config=_default_config(fn, hints) if "config" in names else None,
             wants_scratch="scratch" in names,
             libs=tuple(libs),
@@ -195,11 +220,12 @@ def _input(fn: Callable[..., Any], name: str, hint: Any) -> Input:
     origin = get_origin(hint)
     many = isinstance(origin, type) and issubclass(origin, Mapping)
     reads = get_args(hint)[1] if many else hint
-    if not hasattr(reads, "from_value") or not hasattr(reads, "columns"):
+    each = not many and hasattr(reads, "each_from_value")
+    if not (each or hasattr(reads, "from_value")) or not hasattr(reads, "columns"):
         raise FeatureError(
             f"{fn.__name__}: the parameter {name} needs a type with `columns` and `from_value`, not {hint!r}"
         )
-    return Input(name, reads, many)
+    return Input(name, reads, many, each)
 
 
 def _default_config(fn: Callable[..., Any], hints: Mapping[str, Any]) -> Any:

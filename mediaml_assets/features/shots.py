@@ -29,8 +29,11 @@ SHOTS = pa.schema(
 class Shot:
     """A shot: frames [start, end) of the standard encode, of which [usable_start, usable_end) show it alone.
 
-    The usable frames leave out those touched by a dissolve or a fade; there is always at least one.
+    The usable frames leave out those touched by a dissolve or a fade; there is always at least one. As the type of a
+    parameter it makes a feature that is called once for each shot.
     """
+
+    columns: ClassVar[tuple[str, ...]] = ("index", "start", "end", "usable_start", "usable_end")
 
     index: int
     start: int
@@ -38,12 +41,17 @@ class Shot:
     usable_start: int
     usable_end: int
 
+    @classmethod
+    def each_from_value(cls, view: Any) -> "Iterator[tuple[int, Shot]]":
+        """Each shot of a stored value of `shots` or `unique_shots`, with its index."""
+        return ((shot.index, shot) for shot in Shots.from_value(view))
+
 
 @dataclass(frozen=True)
 class Shots(Sequence[Shot]):
     """The shots of a title in order of index; some indices are absent once duplicates were dropped."""
 
-    columns: ClassVar[tuple[str, ...]] = ("index", "start", "end", "usable_start", "usable_end")
+    columns: ClassVar[tuple[str, ...]] = Shot.columns
 
     rows: tuple[Shot, ...]
 
