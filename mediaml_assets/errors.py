@@ -10,7 +10,8 @@
     ├── FeatureError          an Amber Feature is declared wrongly or returned rows that are not its schema
     ├── StoreError            the feature store cannot answer
     │   ├── NotStored         nothing is stored under that name
-    │   └── Damaged           a stored object is not what its digest says
+    │   ├── Damaged           a stored object is not what its digest says
+    │   └── ReplicaMoved      another process wrote the same replica first: look again, nothing was written
     ├── SettingsError         mediaml.toml cannot be read, or the given landing folder is not there
     └── ModelMissing          a configured model is not in the given folder, or is not whole
 
@@ -74,6 +75,10 @@ class NotStored(StoreError):
 
 class Damaged(StoreError):
     """A stored object is not what its digest says."""
+
+
+class ReplicaMoved(StoreError):
+    """Another process wrote the same replica first; nothing was written, look again."""
 
 
 class SettingsError(MediamlError):
