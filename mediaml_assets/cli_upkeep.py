@@ -52,19 +52,19 @@ def repair(features: tuple[str, ...]) -> None:
     from mediaml_assets.amber.repair import repair as repair_store
     from mediaml_assets.mesh import mesh
     from mediaml_assets.progress import computing, verifying
-    from mediaml_assets.runs import bring_up_to_date
+    from mediaml_assets.runs import bring_up_to_date, steps
 
     prepare()
-    store, features_now = installed_store(), mesh()
+    store = installed_store()
 
     def settle() -> dict[str, str]:
         # one set of bars at a time
         bars.close()
-        with computing(len(features_now.per_title())) as watch:
+        with computing(steps()) as watch:
             return bring_up_to_date(watch).failed
 
     with ExitStack() as bars:
-        done = repair_store(store, features_now, settle, _known(store, features), bars.enter_context(verifying()))
+        done = repair_store(store, mesh(), settle, _known(store, features), bars.enter_context(verifying()))
     for finding in done.found:
         click.echo(f"was damaged: {finding}")
     for name, where in sorted(done.lost.items()):
