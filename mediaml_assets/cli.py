@@ -159,10 +159,14 @@ def _known(titles: list[str]) -> tuple[str, ...]:
 
 def _ingest() -> "Summary":
     """Bring everything up to date, and print what was done."""
+    from mediaml_assets.mesh import mesh
     from mediaml_assets.progress import computing, print_later, print_quarantine
-    from mediaml_assets.runs import bring_up_to_date, steps
+    from mediaml_assets.runs import bring_up_to_date
 
-    with computing(steps()) as watch:
+    features = mesh()
+    groups = (features.per_title(), features.per_show(), features.over_catalogue())
+    steps = {one.name: len(group) for group in groups for one in group}
+    with computing(steps) as watch:
         summary = bring_up_to_date(watch)
     click.echo(
         f"{len(summary.titles)} titles: {summary.computed} values computed, {summary.recalled} recalled, the rest was "

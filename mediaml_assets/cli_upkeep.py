@@ -1,6 +1,5 @@
 """The commands of `mediaml` that keep the feature store whole and tidy."""
 
-from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 import click
@@ -40,44 +39,6 @@ def verify(features: tuple[str, ...], sample: int | None, seed: int | None) -> N
         )
 
 
-@click.command()
-@click.argument("features", nargs=-1, metavar="[FEATURE]...")
-def repair(features: tuple[str, ...]) -> None:
-    """Put right what is damaged in the feature store.
-
-    Moves what `mediaml verify` finds to the store's folder `damaged`, deletes nothing, and computes it again. What
-    nobody can make again (values of a withdrawn title, or of code that is gone) is named and written into the ledger
-    as lost. Stopped in the middle, run it again.
-    """
-    from mediaml_assets.amber.repair import repair as repair_store
-    from mediaml_assets.mesh import mesh
-    from mediaml_assets.progress import computing, verifying
-    from mediaml_assets.runs import bring_up_to_date, steps
-
-    prepare()
-    store = installed_store()
-
-    def settle() -> dict[str, str]:
-        # one set of bars at a time
-        bars.close()
-        with computing(steps()) as watch:
-            return bring_up_to_date(watch).failed
-
-    with ExitStack() as bars:
-        done = repair_store(store, mesh(), settle, _known(store, features), bars.enter_context(verifying()))
-    for finding in done.found:
-        click.echo(f"was damaged: {finding}")
-    for name, where in sorted(done.lost.items()):
-        click.echo(f"lost: {name} ({where}); the ledger says so from now on")
-    for title, why in sorted(done.failed.items()):
-        click.echo(f"FAILED {title}: {why}", err=True)
-    click.echo(f"{len(done.found)} damaged, {len(done.moved)} moved away, {len(done.lost)} lost")
-    for finding in done.remaining:
-        click.echo(f"DAMAGED {finding}", err=True)
-    if done.remaining:
-        raise click.ClickException("some damage is left; see to the failures above, then run `mediaml repair` again")
-
-
 def _known(store: "Store", features: tuple[str, ...]) -> tuple[str, ...]:
     """The features, once something is stored of each."""
     from mediaml_assets.amber.verify import features_of
@@ -89,5 +50,5 @@ def _known(store: "Store", features: tuple[str, ...]) -> tuple[str, ...]:
     return features
 
 
-COMMANDS = (verify, repair)
+COMMANDS = (verify,)
 """What `mediaml` offers of this module."""

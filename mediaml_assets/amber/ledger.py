@@ -2,162 +2,70 @@
 
     ledger/<feature>/<scope>/<seq // 64>/<seq>.json             one row: a commit
     ledger/<feature>/<scope>/<seq // 64>/<seq>.<16 hex digits>  its witness: empty, named by the row's digest
+    folds/<feature>/<n>.parquet                                 older rows of all chains of the feature (`compact`)
 
 A row is created only if absent at head + 1 and carries the digest of the row before it, so two writers can never both
 be right and a removed or forged row breaks the chain. The witness, created right after its row, tells the same of the
-newest one, which no row follows yet. The folder for each 64 commits keeps the cost of finding the head the same for
-the thousandth commit as for the first.
+newest one, which no row follows yet. The folder (chapter) for each 64 commits keeps the cost of finding the head the
+same for the thousandth commit as for the first.
+
+Once rows are in a fold they are removed, all but the newest of each chapter. So a row that a fold holds may be missing
+here, and its name is free again: a writer that slept since it read the head may create it a second time. It cannot
+miss that. Rows are removed only after the fold is there and only where the same chapter holds a newer row, so after
+creating its row such a writer finds a newer one in the chapter and its seq in the newest fold with another text; it
+removes its row and starts over. Readers never take that row for real, not even when the writer was killed there: in
+what a fold holds, the fold is believed.
 """
 
-import json
 import re
-from collections.abc import Iterable, Mapping
-from dataclasses import MISSING, dataclass, field, fields, replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from typing import Any, Literal
+from itertools import groupby
 
 from blake3 import blake3
 
-from mediaml_assets.amber.keys import to_json
+from mediaml_assets.amber.folds import newest_fold, read_newest, rows_of
+from mediaml_assets.amber.ledger_rows import Commit, Event, Row, Value, sparse
 from mediaml_assets.amber.objects import Objects
-from mediaml_assets.errors import Damaged
+from mediaml_assets.errors import Damaged, NotStored
+
+__all__ = ["CHAPTER", "Chain", "Commit", "Event", "Ledger", "Listing", "Moment", "Row", "Value", "sparse"]
 
 CHAPTER = 64
 """Commits in one folder of a chain."""
 
+TRIES = 5
+"""How often a newest row is looked for that others add to or compact meanwhile."""
+
+READERS = 16
+"""Small objects that are read at once."""
+
 _ROW = re.compile(r"(\d{8})\.json")
 _WITNESS = re.compile(r"(\d{8})\.([0-9a-f]{16})")
 
-Event = Literal["computed", "reused", "refused", "withdrawn", "forgotten", "repaired"]
+Moment = datetime | Commit
+"""A time (with its time zone), or a commit: its own chain stands there, the others at the time it was made."""
 
 
-@dataclass(frozen=True)
-class Value:
-    """A stored value: what its rows are and where they came from."""
+@dataclass
+class Listing:
+    """Names of the objects of one chain, without what is neither row nor witness."""
 
-    digest: str
-    """Digest of the rows: the name of the Parquet file."""
-    key: str
-    """Memo key that this value was stored under."""
-    columns: Mapping[str, str]
-    """Digest of each column."""
-    rows: int
-    bytes: int
-    """Size of the Parquet file."""
-    blake3: str
-    """Digest of the Parquet file, for `verify`."""
-    schema: str = ""
-    """Digest of the names and types of the columns, 16 hex digits: values that share it can be read as one table."""
-    reads: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
-    """Upstream feature -> digest of each of its columns that this value was made from; empty over many titles."""
+    rows: dict[int, str] = field(default_factory=dict)
+    """Seq -> object."""
+    witnesses: dict[int, tuple[str, ...]] = field(default_factory=dict)
+    """Seq -> the first 16 hex digits of the digest of that row; more than one when something is wrong."""
 
-
-@dataclass(frozen=True)
-class Commit:
-    """One row of the ledger: who made, reused, refused or withdrew which value, when, from what."""
-
-    feature: str
-    scope: str
-    event: Event
-    value: Value | None
-    """The value that this commit is about; None when refused or withdrawn."""
-    current: Value | None
-    """What the feature's value for this scope is after this commit."""
-    key: str
-    """Memo key of what was asked; empty when withdrawn."""
-    generation: int
-    """The highest landing generation that this chain has seen."""
-    made_at: str = ""
-    """UTC, ISO 8601 with microseconds."""
-    who: str = ""
-    run: str = ""
-    """Dagster run id, or the process that asked."""
-    version: str = ""
-    code: str = ""
-    """Fingerprint of the function's code."""
-    environment: str = ""
-    """Digest of the versions of machine and libraries; see `Store.environment`."""
-    inputs: Mapping[str, Any] = field(default_factory=dict)
-    """Parameter -> value digest (or {title: digest})."""
-    config: Mapping[str, Any] = field(default_factory=dict)
-    metrics: Mapping[str, float] = field(default_factory=dict)
-    reason: str = ""
-    """Why a file was refused or a check failed, or what was repaired."""
-    gone: Mapping[str, str] = field(default_factory=dict)
-    """Object -> what is known of it, of objects that this chain referred to until now and that are no longer there."""
-    seq: int = 0
-    before: str = ""
-    """Digest of the commit before this one; empty for the first."""
-
-    @property
-    def withdrawn(self) -> bool:
-        """Whether there is no current value because the title was taken away; a repair leaves that as it was."""
-        return self.current is None and not self.key
-
-    @property
-    def refused(self) -> bool:
-        """Whether what was asked could not be computed from its file."""
-        return self.value is None and bool(self.key)
-
-    @property
-    def digest(self) -> str:
-        """The identity of this commit, carried by the next one: BLAKE3 (hex) of its text."""
-        return blake3(self.text).hexdigest()
-
-    @property
-    def text(self) -> bytes:
-        """The commit as it is stored: canonical JSON without what goes without saying.
-
-        Left out are fields at their defaults, `current` where it is `value`, and `key` where it is that of `value`.
-        """
-        document = sparse(self)
-        if self.value is not None:
-            document["value"] = sparse(self.value)
-            if self.key == self.value.key:
-                del document["key"]
-        if self.current == self.value:
-            del document["current"]
-        elif self.current is not None:
-            document["current"] = sparse(self.current)
-        return to_json(document)
-
-
-@dataclass(frozen=True)
-class Row:
-    """A row as it lies in the store, not yet believed."""
-
-    feature: str
-    scope: str
-    seq: int
-    name: str
-    """The object that holds it."""
-    text: bytes
-
-    @property
-    def digest(self) -> str:
-        """What the next row carries and the witness begins with."""
-        return blake3(self.text).hexdigest()
-
-    @property
-    def commit(self) -> Commit:
-        """What the row says; raises Damaged when that is no commit of this place."""
-        try:
-            document = json.loads(self.text)
-            value = None if document["value"] is None else Value(**document["value"])
-            current = document.get("current", document["value"])
-            document["value"] = value
-            document["current"] = None if current is None else Value(**current)
-            commit = Commit(**{"key": value.key if value else "", **document})
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
-            raise Damaged(
-                f"{self.name} is no row of the ledger ({error}); run `mediaml verify {self.feature}`"
-            ) from error
-        if (commit.feature, commit.scope, commit.seq) != (self.feature, self.scope, self.seq):
-            raise Damaged(
-                f"{self.name} holds row {commit.seq} of {commit.feature} of {commit.scope}; run `mediaml verify "
-                f"{self.feature}`"
-            )
-        return commit
+    def add(self, name: str) -> None:
+        """Take up an object of the chain."""
+        last = name.rpartition("/")[2]
+        if match := _ROW.fullmatch(last):
+            self.rows[int(match[1])] = name
+        elif match := _WITNESS.fullmatch(last):
+            seq = int(match[1])
+            self.witnesses[seq] = (*self.witnesses.get(seq, ()), match[2])
 
 
 @dataclass(frozen=True)
@@ -168,10 +76,10 @@ class Chain:
     """The oldest first; a row that was removed is not among them."""
     witnesses: Mapping[int, tuple[str, ...]]
     """Seq -> the first 16 hex digits of the digest of that row; more than one when something is wrong."""
-
-
-Moment = datetime | Commit
-"""A time (with its time zone), or a commit: its own chain stands there, the others at the time it was made."""
+    folded: int = -1
+    """The last seq that a fold holds. Up to here a witness may be missing."""
+    beside: Sequence[Row] = ()
+    """Rows that a fold holds too: the newest of each chapter, and what a killed compaction or writer left."""
 
 
 class Ledger:
@@ -183,45 +91,51 @@ class Ledger:
     def head(self, feature: str, scope: str) -> Commit | None:
         """The newest commit of a chain; None when there is none. Three store operations, whatever its length.
 
+        Where the newest row was removed, the newest that is left counts; `verify` tells, for its witness is there.
+
         Raises:
             Damaged: it is not what its witness says.
         """
-        root = f"ledger/{feature}/{scope}"
-        for chapter in reversed(self._objects.folders(root)):
-            names = self._objects.names(f"{root}/{chapter}")
-            # a chapter's folder is there a moment before its first commit, or for ever if its writer was killed then
-            rows = [name for name in names if _ROW.fullmatch(name)]
-            if rows:
-                row = self._row(feature, scope, chapter, rows[-1])
-                witnesses = _witnesses(names).get(row.seq)
-                if witnesses and row.digest[:16] not in witnesses:
-                    raise Damaged(f"{row.name} is not what it was when it was written; run `mediaml verify {feature}`")
-                return row.commit
-        return None
+        for _ in range(TRIES):
+            listing = self._newest_chapter(feature, scope)
+            seq = max(listing.rows, default=-1)
+            if seq < 0 and not listing.witnesses:
+                return None
+            # a listing may miss a row that was created meanwhile, and yet hold its witness
+            if seq < max(listing.witnesses, default=-1):
+                continue
+            try:
+                row = self._row(feature, scope, seq, listing.rows[seq])
+            except NotStored:
+                # compacted since it was listed: there is a newer one
+                continue
+            if seq in listing.witnesses and row.digest[:16] not in listing.witnesses[seq]:
+                raise Damaged(f"{row.name} is not what it was when it was written; run `mediaml verify {feature}`")
+            return row.commit
+        left = self.chain(feature, scope)
+        return left[-1] if left else None
 
     def append(self, commit: Commit, head: Commit | None) -> Commit | None:
         """Add the commit after `head`; None when somebody else did so first (read the head again)."""
         following = replace(commit, seq=head.seq + 1 if head else 0, before=head.digest if head else "")
-        name, text = _name(following), following.text
-        if not self._objects.create(f"{name}.json", text):
+        text = following.text
+        digest = blake3(text).hexdigest()
+        chapter, name = _chapter(following), row_name(following.feature, following.scope, following.seq)
+        if not self._objects.create(name, text):
             return None
-        self._objects.create(f"{name}.{blake3(text).hexdigest()[:16]}", b"")
+        listing = _listing(f"{chapter}/{one}" for one in self._objects.names(chapter))
+        if max(listing.rows, default=-1) > following.seq and not self._stands(following):
+            self._objects.remove(name)
+            return None
+        self._objects.create(witness_name(name, digest), b"")
+        if head is not None and head.seq in listing.rows and head.seq not in listing.witnesses:
+            # its writer was killed before it came to that
+            self._objects.create(witness_name(listing.rows[head.seq], head.digest), b"")
         return following
-
-    def stored(self, feature: str, scope: str) -> Chain:
-        """Everything that lies in the store of one chain."""
-        root = f"ledger/{feature}/{scope}"
-        rows: list[Row] = []
-        witnesses: dict[int, tuple[str, ...]] = {}
-        for chapter in self._objects.folders(root):
-            names = self._objects.names(f"{root}/{chapter}")
-            rows.extend(self._row(feature, scope, chapter, name) for name in names if _ROW.fullmatch(name))
-            witnesses.update(_witnesses(names))
-        return Chain(rows, witnesses)
 
     def chain(self, feature: str, scope: str) -> list[Commit]:
         """Every commit of a chain, the oldest first; raises Damaged."""
-        return [row.commit for row in self.stored(feature, scope).rows]
+        return [row.commit for row in self._stored(feature, scope, beside=False).rows]
 
     def as_of(self, feature: str, scope: str, moment: Moment) -> Commit | None:
         """The newest commit of a chain at a moment; None when there was none yet."""
@@ -238,32 +152,97 @@ class Ledger:
         """Every scope of a feature that has a chain."""
         return self._objects.folders(f"ledger/{feature}")
 
-    def _row(self, feature: str, scope: str, chapter: str, name: str) -> Row:
-        place = f"ledger/{feature}/{scope}/{chapter}/{name}"
-        return Row(feature, scope, int(name[:8]), place, self._objects.read(place))
+    def stored(self, feature: str, scope: str) -> Chain:
+        """Everything that lies in the store of one chain."""
+        return self._stored(feature, scope, beside=True)
+
+    def chains(self, feature: str) -> Iterator[tuple[str, Chain]]:
+        """Scope and everything that lies in the store of its chain, for every chain of a feature; one listing."""
+        number, table = read_newest(self._objects, feature)
+        folded = {scope: list(rows) for scope, rows in groupby(rows_of(table, feature, number), lambda row: row.scope)}
+        listings = self.listings(feature)
+        for scope in sorted(listings.keys() | folded.keys()):
+            chain = self._chain(feature, scope, folded.get(scope, []), listings.get(scope, Listing()), beside=True)
+            # with a gap, a compaction may have gone on meanwhile
+            yield scope, chain if _is_whole(chain) else self.stored(feature, scope)
+
+    def listings(self, feature: str) -> dict[str, Listing]:
+        """Scope -> names of the rows and witnesses that are no fold, of every chain of a feature."""
+        found: dict[str, Listing] = {}
+        for stored in self._objects.walk(f"ledger/{feature}"):
+            found.setdefault(stored.name.split("/")[2], Listing()).add(stored.name)
+        return found
+
+    def read_rows(self, feature: str, names: Sequence[tuple[str, int, str]]) -> list[Row]:
+        """The rows of (scope, seq, object), in that order, without those that are gone by now."""
+
+        def read(one: tuple[str, int, str]) -> Row | None:
+            try:
+                return self._row(feature, *one)
+            except NotStored:
+                return None
+
+        if len(names) <= READERS:
+            return [row for row in map(read, names) if row is not None]
+        with ThreadPoolExecutor(READERS) as pool:
+            return [row for row in pool.map(read, names) if row is not None]
+
+    def _stored(self, feature: str, scope: str, beside: bool) -> Chain:
+        number, table = read_newest(self._objects, feature, scope)
+        while True:
+            root = f"ledger/{feature}/{scope}"
+            chapters = [f"{root}/{chapter}" for chapter in self._objects.folders(root)]
+            listing = _listing(f"{chapter}/{name}" for chapter in chapters for name in self._objects.names(chapter))
+            chain = self._chain(feature, scope, rows_of(table, feature, number), listing, beside)
+            if _is_whole(chain) or newest_fold(self._objects, feature) == number:
+                return chain
+            number, table = read_newest(self._objects, feature, scope)
+
+    def _chain(self, feature: str, scope: str, folded: list[Row], listing: Listing, beside: bool) -> Chain:
+        last = folded[-1].seq if folded else -1
+        names = [(scope, seq, name) for seq, name in sorted(listing.rows.items()) if beside or seq > last]
+        rows = self.read_rows(feature, names)
+        above = [row for row in rows if row.seq > last]
+        return Chain(folded + above, listing.witnesses, last, [row for row in rows if row.seq <= last])
+
+    def _newest_chapter(self, feature: str, scope: str) -> Listing:
+        root = f"ledger/{feature}/{scope}"
+        for chapter in reversed(self._objects.folders(root)):
+            listing = _listing(f"{root}/{chapter}/{name}" for name in self._objects.names(f"{root}/{chapter}"))
+            # a chapter's folder is there a moment before its first commit, or for ever if its writer was killed then
+            if listing.rows or listing.witnesses:
+                return listing
+        return Listing()
+
+    def _stands(self, commit: Commit) -> bool:
+        """Whether no fold holds another row in place of this one."""
+        number, table = read_newest(self._objects, commit.feature, commit.scope)
+        return all(row.seq != commit.seq or row.text == commit.text for row in rows_of(table, commit.feature, number))
+
+    def _row(self, feature: str, scope: str, seq: int, name: str) -> Row:
+        return Row(feature, scope, seq, name, self._objects.read(name))
 
 
-def sparse(one: Value | Commit) -> dict[str, Any]:
-    """The fields that are not at their defaults: what is worth writing down."""
-    # not `asdict`, which copies every value again
-    return {name: value for name, value in vars(one).items() if value != _DEFAULTS[type(one)][name]}
+def row_name(feature: str, scope: str, seq: int) -> str:
+    """The object that holds a row of the ledger."""
+    return f"ledger/{feature}/{scope}/{seq // CHAPTER:06d}/{seq:08d}.json"
 
 
-def _defaults(kind: type[Value | Commit]) -> dict[str, Any]:
-    return {one.name: one.default if one.default_factory is MISSING else one.default_factory() for one in fields(kind)}
+def witness_name(row: str, digest: str) -> str:
+    """The object that vouches for a row, given by its object's name, with this digest."""
+    return f"{row.removesuffix('.json')}.{digest[:16]}"
 
 
-_DEFAULTS = {kind: _defaults(kind) for kind in (Value, Commit)}
+def _chapter(commit: Commit) -> str:
+    return f"ledger/{commit.feature}/{commit.scope}/{commit.seq // CHAPTER:06d}"
 
 
-def _witnesses(names: Iterable[str]) -> dict[int, tuple[str, ...]]:
-    found: dict[int, tuple[str, ...]] = {}
+def _listing(names: Iterable[str]) -> Listing:
+    found = Listing()
     for name in names:
-        if match := _WITNESS.fullmatch(name):
-            seq = int(match[1])
-            found[seq] = (*found.get(seq, ()), match[2])
+        found.add(name)
     return found
 
 
-def _name(commit: Commit) -> str:
-    return f"ledger/{commit.feature}/{commit.scope}/{commit.seq // CHAPTER:06d}/{commit.seq:08d}"
+def _is_whole(chain: Chain) -> bool:
+    return all(row.seq == place for place, row in enumerate(chain.rows))
