@@ -39,6 +39,41 @@ def verify(features: tuple[str, ...], sample: int | None, seed: int | None) -> N
         )
 
 
+@click.command()
+@click.argument("names", nargs=-1, metavar="[REPLICA]...")
+@click.option("--verify", is_flag=True, help="Read every row back and compare its digest; some titles otherwise.")
+@click.option("--repair", is_flag=True, help="Copy what is behind, and again what --verify finds damaged.")
+def replicas(names: tuple[str, ...], verify: bool, repair: bool) -> None:
+    """Compare replicas with the feature store.
+
+    Says of all replicas of this installation, or of those named (<feature>__<kind>), how far they are behind, and
+    whether their rows are those of the store. Ends with an error when they are not.
+    """
+    from mediaml_assets.amber.parity import parity
+    from mediaml_assets.amber.replication import replicate
+    from mediaml_assets.mesh import replicas as installed
+    from mediaml_assets.progress import print_replicas
+
+    prepare()
+    store = installed_store()
+    there = {one.name: one for one in installed()}
+    for name in names:
+        if name not in there:
+            raise click.BadParameter(f"there is no replica {name!r}; there are {', '.join(there) or 'none'}")
+    found = {}
+    for name in names or there:
+        sink, feature = there[name].open(), there[name].feature
+        sample = None if verify or repair else 8
+        found[name] = parity(store, feature, sink, sample)
+        if repair:
+            copied = replicate(store, feature, sink, again=list(found[name].damaged))
+            click.echo(f"{name}: {copied.said}")
+            found[name] = parity(store, feature, sink, sample)
+    print_replicas(found)
+    if any(one.miscounted or one.damaged for one in found.values()):
+        raise click.ClickException("replicas differ from the store; `mediaml replicas --repair` copies them again")
+
+
 def _known(store: "Store", features: tuple[str, ...]) -> tuple[str, ...]:
     """The features, once something is stored of each."""
     from mediaml_assets.amber.verify import features_of
@@ -50,5 +85,8 @@ def _known(store: "Store", features: tuple[str, ...]) -> tuple[str, ...]:
     return features
 
 
-COMMANDS = (verify,)
+COMMANDS = (
+    verify,
+    replicas,
+)
 """What `mediaml` offers of this module."""

@@ -6,8 +6,9 @@ from mediaml_assets.amber.assets import STORE, to_asset
 from mediaml_assets.amber.automation import automation_sensor
 from mediaml_assets.amber.io_manager import FeatureStore
 from mediaml_assets.amber.reconcile import reconcile_sensor, shows_sensor
+from mediaml_assets.amber.replica_assets import replica_asset, replicas_sensor
 from mediaml_assets.landing.sensors import S3, landing_assets, landing_sensor
-from mediaml_assets.mesh import GROUPS, mesh
+from mediaml_assets.mesh import GROUPS, mesh, replicas
 from mediaml_assets.settings import home
 
 TICK_SECONDS = 5
@@ -19,15 +20,20 @@ SHOWS_SECONDS = 20
 @dg.definitions
 def definitions() -> dg.Definitions:
     """Assets, sensors and the store of this installation."""
-    here, features = home(), mesh()
+    here, features, copies = home(), mesh(), replicas()
     on_bucket = isinstance(here.landing, str)
     groups = {feature.name: group for group, members in GROUPS.items() for feature in members}
     return dg.Definitions(
-        assets=[*landing_assets(), *(to_asset(one, groups[one.name]) for one in features.features.values())],
+        assets=[
+            *landing_assets(),
+            *(to_asset(one, groups[one.name]) for one in features.features.values()),
+            *(replica_asset(one, features.features[one.feature].scope, groups[one.feature]) for one in copies),
+        ],
         sensors=[
             landing_sensor(TICK_SECONDS, on_bucket),
             automation_sensor(TICK_SECONDS),
             reconcile_sensor(features, RECONCILE_SECONDS, patience_seconds=RECONCILE_SECONDS / 2),
+            *([replicas_sensor(copies, RECONCILE_SECONDS, patience_seconds=RECONCILE_SECONDS)] if copies else []),
             *([shows_sensor(features, SHOWS_SECONDS)] if features.per_show() else []),
         ],
         resources={

@@ -2,6 +2,8 @@
 
 from mediaml_assets.amber.feature import AmberFeature
 from mediaml_assets.amber.mesh import Mesh
+from mediaml_assets.amber.replicas import Replica
+from mediaml_assets.errors import SettingsError
 from mediaml_assets.features.clips import clips
 from mediaml_assets.features.container_facts import container_facts
 from mediaml_assets.features.essence import essence
@@ -23,6 +25,27 @@ GROUPS: dict[str, tuple[AmberFeature, ...]] = {
     "matching": (match_cuts,),
 }
 """Group in the Dagster UI -> its features."""
+
+
+def replicas() -> list[Replica]:
+    """Every replica of this installation: those that features declare, and those that `mediaml.toml` adds.
+
+    Raises:
+        FeatureError: there is no such kind of replica.
+        SettingsError: mediaml.toml names a feature that there is not.
+    """
+    here, features = home(), mesh().features
+    more = here.replica_kinds()
+    if unknown := sorted(set(more) - set(features)):
+        raise SettingsError(
+            f"[replicas] of mediaml.toml names {', '.join(unknown)}, which is no feature; it may be one of "
+            f"{sorted(features)}"
+        )
+    return [
+        Replica(name, kind, feature.schema, here.replicas)
+        for name, feature in features.items()
+        for kind in dict.fromkeys((*feature.replicas, *more.get(name, ())))
+    ]
 
 
 def mesh() -> Mesh:

@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from mediaml_assets.amber.parity import Parity
 from mediaml_assets.search_platform.show import Shown
 
 console = Console(width=None if sys.stdout.isatty() else 120)
@@ -44,7 +45,7 @@ def computing(steps: Mapping[str, int]) -> Iterator[Callable[[logging.LogRecord]
     """A bar for each title, show and the catalogue; the callable takes the log records of the computation.
 
     Args:
-        steps: feature -> how many features are computed for each scope of its kind.
+        steps: feature -> how many features are computed for each scope of its kind; a replica is one step.
     """
     bars: dict[str, TaskID] = {}
     with _bars() as progress:
@@ -52,7 +53,10 @@ def computing(steps: Mapping[str, int]) -> Iterator[Callable[[logging.LogRecord]
         def watch(record: logging.LogRecord) -> None:
             title, feature, event = (str(record.__dict__[name]) for name in ("title", "feature", "event"))
             if title not in bars:
-                bars[title] = progress.add_task("", total=steps[feature], title=title)
+                bars[title] = progress.add_task("", total=steps.get(feature, 1), title=title)
+            if event == "copying":
+                progress.update(bars[title], description=record.getMessage())
+                return
             if event == "computing":
                 progress.update(bars[title], description=f"{feature} ...")
                 return
@@ -114,6 +118,28 @@ def print_quarantine(quarantine: Mapping[str, str]) -> None:
         console.print(f"[yellow]{len(quarantine)} quarantined[/yellow] (the others went on):")
         for name, reason in sorted(quarantine.items()):
             console.print(f"  {name}: {reason}", soft_wrap=True, highlight=False, markup=False)
+
+
+def print_replicas(found: Mapping[str, Parity]) -> None:
+    """A table of replicas, and the titles that are not in them as they are in the store."""
+    table = Table("replica", "titles", "rows", "behind", "for", "row counts", "read back")
+    for name, one in found.items():
+        counts = f"{len(one.miscounted)} wrong" if one.miscounted else "equal"
+        read = f"{len(one.damaged)} of {one.read_back} damaged" if one.damaged else f"{one.read_back} titles equal"
+        lag = f"{one.lag_seconds:,.0f} s" if one.behind else ""
+        table.add_row(name, f"{one.titles:,}", f"{one.rows:,}", f"{len(one.behind):,}", lag, counts, read)
+    console.print(table)
+    for name, one in found.items():
+        for title, reason in {**one.miscounted, **one.damaged}.items():
+            console.print(f"{name}: {title}: {reason}", soft_wrap=True, highlight=False, markup=False)
+        if one.left_out:
+            console.print(
+                f"{name}: left out until they are computed again, because their value has other columns than the "
+                f"feature declares now: {', '.join(one.left_out)}",
+                soft_wrap=True,
+                highlight=False,
+                markup=False,
+            )
 
 
 def print_later(files: Sequence[str]) -> None:

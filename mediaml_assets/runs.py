@@ -8,11 +8,12 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
+from mediaml_assets.amber.replicas import is_behind
 from mediaml_assets.amber.store import CATALOGUE, Store
 from mediaml_assets.installation import installed_store
 from mediaml_assets.landing.arrivals import SOURCE, Known, Tick, look
 from mediaml_assets.landing.bucket import open_landing
-from mediaml_assets.mesh import mesh
+from mediaml_assets.mesh import mesh, replicas
 from mediaml_assets.settings import Home, home
 from mediaml_assets.workers import Watch, Workers
 
@@ -28,7 +29,7 @@ class Summary:
     recalled: int = 0
     """Answers found in the memo."""
     failed: dict[str, str] = field(default_factory=dict)
-    """Title -> why its run failed."""
+    """Title, show or replica -> why its run failed."""
     quarantine: dict[str, str] = field(default_factory=dict)
     """File or title -> why it cannot be used."""
     later: list[str] = field(default_factory=list)
@@ -62,6 +63,8 @@ def bring_up_to_date(watch: Watch) -> Summary:
         ends = features.stale_over_catalogue(store, every_title)
         if ends:
             summary.failed.update(workers.call({CATALOGUE: (ends, None)}))
+        behind = [one.name for one in replicas() if is_behind(store, one)]
+        summary.failed.update(workers.call({name: ([name], None) for name in behind}))
     summary.quarantine.update(refused(store))
     summary.failed = {title: why for title, why in summary.failed.items() if title not in summary.quarantine}
     return summary

@@ -13,6 +13,8 @@ MEDIAML_LANDING   the landing folder (or s3://name/prefix), when it is neither <
     [features.<name>]   default configuration of a feature, e.g.
     [features.shot_embedding]
     model = "hf:/models/dinov2-small"
+    [replicas]          kinds of replica of a feature, beside those that it declares, e.g.
+    shot_embedding = ["delta", "iceberg"]
 """
 
 import os
@@ -61,6 +63,19 @@ class Home:
     def out(self) -> Path:
         """What people look at: contact sheets, pages, preview clips."""
         return self.root / "out"
+
+    @property
+    def replicas(self) -> Path:
+        """Copies of feature values for other ways of reading: `<feature>/<kind>/`; can always be made again."""
+        return self.root / "replicas"
+
+    def replica_kinds(self) -> dict[str, tuple[str, ...]]:
+        """The `[replicas]` table of mediaml.toml: feature -> kinds of replica; raises SettingsError."""
+        table = self._table("replicas")
+        for name, kinds in table.items():
+            if not isinstance(kinds, list) or not all(isinstance(kind, str) for kind in kinds):
+                raise SettingsError(f'{_file(self.root)}: {name} in [replicas] is no list; write {name} = ["shards"]')
+        return {name: tuple(kinds) for name, kinds in table.items()}
 
     def feature_configs(self) -> dict[str, dict[str, Any]]:
         """The `[features.<name>]` tables of mediaml.toml, empty when there is no such file; raises SettingsError."""

@@ -122,6 +122,8 @@ class AmberFeature:
     description: str = ""
     automatic: bool = True
     """Whether the feature is kept up to date by itself, or only made when asked for."""
+    replicas: tuple[str, ...] = ()
+    """Kinds of replica that its values are copied to."""
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Call the plain function."""
@@ -162,6 +164,7 @@ def amber_feature(
     checks: Sequence[Check] = (),
     kinds: Sequence[str] = (),
     automatic: bool = True,
+    replicas: Sequence[str] = (),
 ) -> Callable[[Callable[..., Any]], AmberFeature]:
     """Declare a function as an Amber Feature.
 
@@ -174,6 +177,7 @@ def amber_feature(
         checks: questions asked of every value.
         kinds: tags that the Dagster UI shows on the asset.
         automatic: False for a feature that is made only when somebody asks.
+        replicas: where current values are copied to as well: "shards", "vectors", "delta", "iceberg".
 
     Raises:
         FeatureError: a parameter has no type, or a type that cannot read a value.
@@ -200,6 +204,7 @@ def amber_feature(
             kinds=tuple(kinds),
             description=inspect.getdoc(fn) or "",
             automatic=automatic,
+            replicas=tuple(replicas),
         )
 
     return declare

@@ -7,6 +7,7 @@ Three questions of growing price:
     digests   the rows themselves: read back, and their digests compared with those of the value; of all titles or some
 """
 
+import random
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -40,14 +41,14 @@ class Parity:
     """Titles whose rows were read back."""
 
 
-def parity(store: Store, feature: str, sink: Sink, read_back: Collection[str] | None = ()) -> Parity:
+def parity(store: Store, feature: str, sink: Sink, sample: int | None = 0) -> Parity:
     """Compare a replica with the store.
 
     Args:
         store: where the values are.
         feature: name of the feature.
         sink: the replica.
-        read_back: titles whose rows are read back and digested; None for all that it holds.
+        sample: rows of so many titles, drawn at random, are read back and digested; None for all that it holds.
     """
     change = difference(store, feature, sink)
     same = {
@@ -60,7 +61,7 @@ def parity(store: Store, feature: str, sink: Sink, read_back: Collection[str] | 
         for title, value in same.items()
         if change.held[title].rows != value.rows
     }
-    chosen = [title for title in same if read_back is None or title in read_back]
+    chosen = list(same) if sample is None else random.sample(list(same), min(sample, len(same)))
     found = {title: _difference_of(sink, title, same[title]) for title in chosen}
     return Parity(
         titles=len(change.held),

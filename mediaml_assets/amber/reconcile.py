@@ -12,12 +12,13 @@ from mediaml_assets.amber.mesh import Mesh
 from mediaml_assets.amber.orphans import bury
 from mediaml_assets.amber.store import CATALOGUE, Store
 
-_ACTIVE = [
+ACTIVE = [
     dg.DagsterRunStatus.NOT_STARTED,
     dg.DagsterRunStatus.QUEUED,
     dg.DagsterRunStatus.STARTING,
     dg.DagsterRunStatus.STARTED,
 ]
+"""Runs that are at work, or will be."""
 
 
 _QUESTION = "mediaml/question"
@@ -113,22 +114,27 @@ class _Asker:
     store: Store
 
     def ask(self, name: str, titles: list[str], partition: str | None) -> Iterator[dg.RunRequest]:
-        """The request for a value, unless it was made before; a run that was killed is tried again."""
-        question = _question(self.mesh, self.store, name, titles)
-        earlier = self.instance.get_runs(dg.RunsFilter(tags={_QUESTION: question}))
-        if len(earlier) < _TRIES and all(self._was_killed(run) for run in earlier):
-            yield dg.RunRequest(
-                run_key=f"{question}/{len(earlier)}",
-                partition_key=partition,
-                asset_selection=[dg.AssetKey(name)],
-                tags={_QUESTION: question},
-            )
+        """The request for a value, unless it was made before."""
+        return ask_once(self.instance, _question(self.mesh, self.store, name, titles), name, partition)
 
-    def _was_killed(self, run: dg.DagsterRun) -> bool:
-        """Whether a run failed though none of its steps did."""
-        if run.status is not dg.DagsterRunStatus.FAILURE:
-            return False
-        return not self.instance.all_logs(run.run_id, of_type=dg.DagsterEventType.STEP_FAILURE)
+
+def ask_once(instance: dg.DagsterInstance, question: str, name: str, partition: str | None) -> Iterator[dg.RunRequest]:
+    """The request for an asset, unless the same question was asked before; a run that was killed is tried again."""
+    earlier = instance.get_runs(dg.RunsFilter(tags={_QUESTION: question}))
+    if len(earlier) < _TRIES and all(_was_killed(instance, run) for run in earlier):
+        yield dg.RunRequest(
+            run_key=f"{question}/{len(earlier)}",
+            partition_key=partition,
+            asset_selection=[dg.AssetKey(name)],
+            tags={_QUESTION: question},
+        )
+
+
+def _was_killed(instance: dg.DagsterInstance, run: dg.DagsterRun) -> bool:
+    """Whether a run failed though none of its steps did."""
+    if run.status is not dg.DagsterRunStatus.FAILURE:
+        return False
+    return not instance.all_logs(run.run_id, of_type=dg.DagsterEventType.STEP_FAILURE)
 
 
 def _question(mesh: Mesh, store: Store, name: str, titles: list[str]) -> str:
@@ -148,5 +154,5 @@ def _just_landed(mesh: Mesh, store: Store, titles: list[str], seconds: float) ->
 
 def _busy(instance: dg.DagsterInstance) -> set[str]:
     """Titles (or CATALOGUE) that a run is working on or queued for: their answer is on its way."""
-    records = instance.get_runs(filters=dg.RunsFilter(statuses=_ACTIVE))
+    records = instance.get_runs(filters=dg.RunsFilter(statuses=ACTIVE))
     return {record.tags.get("dagster/partition", CATALOGUE) for record in records}

@@ -10,7 +10,8 @@ writers at once the second is told so, looks again, and finds little left to do.
 """
 
 import logging
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -122,6 +123,9 @@ class Sink(Protocol):
         ...
 
 
+READERS = 8
+"""Rows of the ledger that are read at once."""
+
 KEEP_SECONDS = 3600.0
 """How long readers of an older state of a replica find its files."""
 
@@ -136,6 +140,11 @@ class Copied:
     """Titles taken away."""
     bytes: int = 0
     """Bytes written, all together."""
+
+    @property
+    def said(self) -> str:
+        """In words."""
+        return f"{len(self.put)} titles copied, {len(self.drop)} taken away, {self.bytes / 1e6:,.1f} MB written"
 
 
 def replicate(
@@ -163,9 +172,10 @@ def replicate(
             try:
                 _copy(store, feature, sink, lost, copied, watch)
                 copied.bytes += sink.tidy(keep_seconds)
+                say(sink.name, "copied", copied.said)
                 return copied
             except ReplicaMoved:
-                log.info("%s: another writer was first, looking again", sink.name)
+                say(sink.name, "copying", "another writer was first, looking again")
 
 
 def _copy(
@@ -184,13 +194,22 @@ def _copy(
         lost -= batch.titles
         done += len(batch.titles)
         watch(done, total)
+        say(sink.name, "copying", f"{done} of {total} titles")
 
 
-def difference(store: Store, feature: str, sink: Sink, lost: set[str] | frozenset[str] = frozenset()) -> Difference:
-    """What a sink must still write and drop; titles that are `lost` count as not held."""
+def difference(
+    store: Store, feature: str, sink: Sink, lost: Collection[str] = (), titles: Sequence[str] | None = None
+) -> Difference:
+    """What a sink must still write and drop, of all titles or of some; titles that are `lost` count as not held."""
     # asked before the ledger: whatever the sink holds is then no newer than what we know
     held = sink.held()
-    wanted = wanted_values(store, feature, sink)
+    if titles is not None:
+        held = {title: held[title] for title in titles if title in held}
+    wanted = {
+        title: head.current
+        for title, head in sorted(current_heads(store, feature, titles).items())
+        if head.current is not None and (head.current.rows or sink.keeps_empty)
+    }
     declared = schema_digest(sink.schema)
     readable = {title: value for title, value in wanted.items() if value.schema == declared}
     put = (
@@ -202,20 +221,13 @@ def difference(store: Store, feature: str, sink: Sink, lost: set[str] | frozense
     return Difference(tuple(put), tuple(drop), tuple(sorted(set(wanted) - set(readable))), held, wanted)
 
 
-def wanted_values(store: Store, feature: str, sink: Sink) -> dict[str, Value]:
-    """Title -> the current value, of every title of which the sink should hold something; sorted by title."""
-    return {
-        title: head.current
-        for title, head in sorted(current_heads(store, feature).items())
-        if head.current is not None and (head.current.rows or sink.keeps_empty)
-    }
-
-
-def current_heads(store: Store, feature: str) -> dict[str, Commit]:
-    """Title -> its newest commit, of every title that the feature ever looked at; without ad-hoc answers."""
-    titles = [scope for scope in store.ledger.scopes(feature) if "@" not in scope]
-    heads = {title: store.ledger.head(feature, title) for title in titles}
-    return {title: head for title, head in heads.items() if head is not None}
+def current_heads(store: Store, feature: str, titles: Sequence[str] | None = None) -> dict[str, Commit]:
+    """Title -> its newest commit, of all titles that the feature ever looked at or of some; no ad-hoc answers."""
+    scopes = [scope for scope in (store.ledger.scopes(feature) if titles is None else titles) if "@" not in scope]
+    # on a bucket each takes three round trips
+    with ThreadPoolExecutor(READERS) as readers:
+        heads = readers.map(lambda title: store.ledger.head(feature, title), scopes)
+        return {head.scope: head for head in heads if head is not None}
 
 
 def in_batches(put: Sequence[Incoming], drop: Sequence[str], limit_bytes: int, limit_titles: int) -> Iterator[Batch]:
@@ -237,6 +249,11 @@ def in_batches(put: Sequence[Incoming], drop: Sequence[str], limit_bytes: int, l
 def _batch(changes: Sequence[Incoming | str]) -> Batch:
     put = tuple(one for one in changes if not isinstance(one, str))
     return Batch(put, tuple(one for one in changes if isinstance(one, str)))
+
+
+def say(name: str, event: str, text: str, level: int = logging.INFO) -> None:
+    """Say what happens to a replica, as it is said of features: the record carries `feature`, `title`, `event`."""
+    log.log(level, "%s: %s", name, text, extra={"feature": name, "title": name, "event": event})
 
 
 def check_free(schema: pa.Schema, taken: Sequence[str], name: str) -> None:

@@ -86,7 +86,7 @@ class DescriptorEncoder:
         return np.stack([descriptor(clip[0], active) for clip in clips])
 
 
-@amber_feature(version="1", schema=SHOT_EMBEDDING, kinds=("numpy",))
+@amber_feature(version="1", schema=SHOT_EMBEDDING, kinds=("numpy",), replicas=("shards", "vectors"))
 def shot_embedding(standard_encode: Media, shots: Shots, config: ShotEmbeddingConfig) -> pa.Table:
     """Describe how the first, middle and last usable frames of each shot look, as unit vectors."""
     encode = encoder(config.model)

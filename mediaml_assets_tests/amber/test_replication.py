@@ -9,7 +9,7 @@ import pytest
 
 from mediaml_assets.amber.keys import column_digests
 from mediaml_assets.amber.parity import parity
-from mediaml_assets.amber.replicas import KINDS, open_sink
+from mediaml_assets.amber.replicas import KINDS, Replica
 from mediaml_assets.amber.replication import Copied, Sink, replicate
 from mediaml_assets.amber.store import Store
 from mediaml_assets_tests.amber.replicas import FEATURE, SCHEMA, put, rows, state, withdraw
@@ -27,7 +27,7 @@ def kind(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 def opened(tmp_path: Path, kind: str) -> Callable[[], Sink]:
-    return lambda: open_sink(FEATURE, kind, SCHEMA, tmp_path / "replicas")
+    return lambda: Replica(FEATURE, kind, SCHEMA, tmp_path / "replicas").open()
 
 
 def copy(store: Store, sink: Sink, **more: object) -> Copied:
@@ -38,7 +38,7 @@ def copy(store: Store, sink: Sink, **more: object) -> Copied:
 
 
 def assert_same(store: Store, sink: Sink) -> None:
-    found = parity(store, FEATURE, sink, read_back=None)
+    found = parity(store, FEATURE, sink, sample=None)
     assert (found.behind, found.miscounted, found.damaged, found.lag_seconds) == ((), {}, {}, 0.0)
     wanted = state(store)
     held = {title: one.rows for title, one in sink.held().items()}

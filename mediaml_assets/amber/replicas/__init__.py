@@ -1,43 +1,81 @@
 """Where values can be copied to, by the kind that a feature or `mediaml.toml` names.
 
-shards     large Parquet files with sorted titles, for training and scans
-vectors    memory-mapped matrices, for matching
-delta      a Delta table, for other engines (needs the extra `lake`)
-iceberg    an Iceberg table, for other engines (needs the extra `lake`)
+| kind | what it is |
+|---|---|
+| shards | large Parquet files with sorted titles, for training and scans |
+| vectors | memory-mapped matrices, for matching |
+| delta | a Delta table, for other engines (needs the extra `lake`) |
+| iceberg | an Iceberg table, for other engines (needs the extra `lake`) |
 """
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import pyarrow as pa
 
-from mediaml_assets.amber.replication import Sink
-from mediaml_assets.errors import FeatureError
+from mediaml_assets.amber.replication import Sink, difference
+from mediaml_assets.amber.store import Store
+from mediaml_assets.errors import FeatureError, MediamlError
 
 KINDS = ("shards", "vectors", "delta", "iceberg")
 
 
-def open_sink(feature: str, kind: str, schema: pa.Schema, folder: Path) -> Sink:
-    """The replica of a feature, below the folder of all replicas; nothing is written yet.
+@dataclass(frozen=True)
+class Replica:
+    """A replica that a feature should have."""
 
-    Raises:
-        FeatureError: there is no such kind, or the feature's columns cannot be kept in it.
-        SettingsError: its package is not installed.
-    """
-    name, own = f"{feature}__{kind}", folder / feature / kind
-    if kind == "shards":
-        from mediaml_assets.amber.replicas.shards import shards
+    feature: str
+    kind: str
+    schema: pa.Schema
+    """The feature's."""
+    root: Path
+    """Folder of all replicas."""
 
-        return shards(name, own, schema)
-    if kind == "vectors":
-        from mediaml_assets.amber.replicas.vectors import vectors
+    def __post_init__(self) -> None:
+        if self.kind not in KINDS:
+            raise FeatureError(
+                f"{self.feature} cannot be copied to {self.kind!r}; a replica is one of {', '.join(KINDS)}"
+            )
 
-        return vectors(name, own, schema)
-    if kind == "delta":
-        from mediaml_assets.amber.replicas.delta import DeltaReplica
+    @property
+    def name(self) -> str:
+        """Of its Dagster asset."""
+        return f"{self.feature}__{self.kind}"
 
-        return DeltaReplica(name, own, schema)
-    if kind == "iceberg":
+    @property
+    def folder(self) -> Path:
+        """Where it is."""
+        return self.root / self.feature / self.kind
+
+    def open(self) -> Sink:
+        """The sink; nothing is written yet.
+
+        Raises:
+            FeatureError: the feature's columns cannot be kept in it.
+            SettingsError: its package is not installed.
+        """
+        # each kind brings libraries of its own
+        if self.kind == "shards":
+            from mediaml_assets.amber.replicas.shards import shards
+
+            return shards(self.name, self.folder, self.schema)
+        if self.kind == "vectors":
+            from mediaml_assets.amber.replicas.vectors import vectors
+
+            return vectors(self.name, self.folder, self.schema)
+        if self.kind == "delta":
+            from mediaml_assets.amber.replicas.delta import DeltaReplica
+
+            return DeltaReplica(self.name, self.folder, self.schema)
         from mediaml_assets.amber.replicas.iceberg import IcebergReplica
 
-        return IcebergReplica(name, own, schema)
-    raise FeatureError(f"{feature} cannot be copied to {kind!r}; a replica is one of {', '.join(KINDS)}")
+        return IcebergReplica(self.name, self.folder, self.schema)
+
+
+def is_behind(store: Store, replica: Replica) -> bool:
+    """Whether there is something to copy; also when the replica cannot be opened, which its run will say."""
+    try:
+        change = difference(store, replica.feature, replica.open())
+    except MediamlError:
+        return True
+    return bool(change.put or change.drop)

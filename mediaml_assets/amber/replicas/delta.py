@@ -11,10 +11,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from mediaml_assets.amber.replicas import lake
-from mediaml_assets.amber.replication import Batch, Held, Incoming, Rows, in_batches
+from mediaml_assets.amber.replication import Batch, Held, Incoming, Rows, in_batches, say
 from mediaml_assets.errors import Damaged, ReplicaMoved
-
-log = logging.getLogger("mediaml")
 
 
 class DeltaReplica:
@@ -45,7 +43,7 @@ class DeltaReplica:
         try:
             found = lake.counted(self._table.file_uris())
         except duckdb.Error as error:
-            log.warning("%s has lost files and is written anew: %s", self.name, error)
+            say(self.name, "copying", f"has lost files and is written anew ({error})", logging.WARNING)
             return {}
         self._anew = False
         return found

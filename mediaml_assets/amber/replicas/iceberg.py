@@ -21,10 +21,8 @@ import duckdb
 import pyarrow as pa
 
 from mediaml_assets.amber.replicas import lake
-from mediaml_assets.amber.replication import Batch, Held, Incoming, Rows, in_batches
+from mediaml_assets.amber.replication import Batch, Held, Incoming, Rows, in_batches, say
 from mediaml_assets.errors import Damaged, NotStored, ReplicaMoved
-
-log = logging.getLogger("mediaml")
 
 NAMESPACE = "mediaml"
 _CATALOGUE = "catalog.db"
@@ -71,7 +69,7 @@ class IcebergReplica:
         try:
             found = lake.counted([_path(file) for file, _ in self._files()])
         except (duckdb.Error, OSError) as error:
-            log.warning("%s has lost files and is written anew: %s", self.name, error)
+            say(self.name, "copying", f"has lost files and is written anew ({error})", logging.WARNING)
             return {}
         self._anew, self._there = False, frozenset(found)
         return found

@@ -79,7 +79,7 @@ class ParquetFormat:
         return ShardWriter(parquet_file(stem), self.schema)
 
     def read(self, stem: Path, span: Span) -> pa.Table:
-        """The rows of a title, from the row groups that hold them."""
+        """The rows of a title, from the row groups that hold them; raises ValueError when they name another title."""
         with pq.ParquetFile(parquet_file(stem), page_checksum_verification=True) as file:
             groups, start, skipped = [], 0, 0
             for group in range(file.num_row_groups):
@@ -89,8 +89,10 @@ class ParquetFormat:
                 elif stop <= span.start:
                     skipped = stop
                 start = stop
-            rows = file.read_row_groups(groups, columns=self.schema.names) if groups else self.schema.empty_table()
-        return rows.slice(span.start - skipped, span.rows).cast(self.schema)
+            rows = file.read_row_groups(groups).slice(span.start - skipped, span.rows)
+        if not pc.all(pc.equal(rows.column(TITLE), span.title), min_count=0, skip_nulls=False).as_py():
+            raise ValueError(f"rows {span.start} to {span.stop} of {parquet_file(stem)} are not all of {span.title}")
+        return rows.select(self.schema.names).cast(self.schema)
 
     def count(self, stem: Path) -> int:
         """Rows, by the file's footer."""
