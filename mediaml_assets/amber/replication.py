@@ -115,7 +115,10 @@ class Sink(Protocol):
         ...
 
     def tidy(self, keep_seconds: float) -> int:
-        """Merge what became small, remove what nobody has needed for so long; returns bytes written."""
+        """Merge what became small, remove what was replaced so long ago; returns bytes written.
+
+        Files that no state names may be another writer's: whatever `keep_seconds`, they stay for `KEEP_SECONDS`.
+        """
         ...
 
     def rows(self, title: str) -> pa.Table:
@@ -127,7 +130,7 @@ READERS = 8
 """Rows of the ledger that are read at once."""
 
 KEEP_SECONDS = 3600.0
-"""How long readers of an older state of a replica find its files."""
+"""How long readers of an older state of a replica find its files, and a writer its unfinished ones."""
 
 
 @dataclass
@@ -163,7 +166,7 @@ def replicate(
         sink: where they are copied to.
         again: titles to write whatever the sink's record says: those whose rows were found damaged.
         watch: told how many of all changed titles are done.
-        keep_seconds: how long an older state stays readable; 0 removes what is no longer current at once.
+        keep_seconds: how long an older state stays readable; 0 removes what was replaced at once.
     """
     copied = Copied()
     lost = set(again)

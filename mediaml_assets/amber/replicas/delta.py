@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from mediaml_assets.amber.replicas import lake
-from mediaml_assets.amber.replication import Batch, Held, Incoming, Rows, in_batches, say
+from mediaml_assets.amber.replication import KEEP_SECONDS, Batch, Held, Incoming, Rows, in_batches, say
 from mediaml_assets.errors import Damaged, ReplicaMoved
 
 
@@ -43,6 +43,8 @@ class DeltaReplica:
         try:
             found = lake.counted(self._table.file_uris())
         except duckdb.Error as error:
+            if self._version() != self._table.version():
+                return self.held()
             say(self.name, "copying", f"has lost files and is written anew ({error})", logging.WARNING)
             return {}
         self._anew = False
@@ -72,7 +74,7 @@ class DeltaReplica:
         return written.bytes
 
     def tidy(self, keep_seconds: float) -> int:
-        """Merge small files into one; remove files that no version of the last so many seconds has."""
+        """Merge small files into one; remove files that were replaced so long ago, and those of killed writers."""
         if self._table is None:
             return 0
         sizes = self._table.get_add_actions(flatten=True).column("size_bytes").to_pylist()
@@ -80,8 +82,11 @@ class DeltaReplica:
             if sum(size < lake.FILE_BYTES / 8 for size in sizes) >= lake.SMALL_FILES:
                 self._table.optimize.compact(target_size=lake.FILE_BYTES, commit_properties=self._alone())
         # only listed: the table's own vacuum writes to its log each time, also when there is nothing to remove
-        hours = round(keep_seconds / 3600)
-        for file in self._table.vacuum(retention_hours=hours, enforce_retention_duration=False, full=True):
+        replaced = self._table.vacuum(retention_hours=round(keep_seconds / 3600), enforce_retention_duration=False)
+        orphans = self._table.vacuum(
+            retention_hours=round(max(keep_seconds, KEEP_SECONDS) / 3600), enforce_retention_duration=False, full=True
+        )
+        for file in (*replaced, *orphans):
             (self._folder / Path(file).name).unlink(missing_ok=True)
         return written.bytes
 
@@ -114,15 +119,18 @@ class DeltaReplica:
 
     @contextmanager
     def _no_other_writer(self) -> Iterator[None]:
-        created = self._table is None
+        seen = self._table.version() if self._table is not None else None
         try:
             yield
-        except self._errors.CommitFailedError as late:
-            raise ReplicaMoved(f"another process wrote {self.name} in {self.where} first; run it again") from late
         except self._errors.DeltaError as error:
-            if created and self._delta.DeltaTable.is_deltatable(self.where):
-                raise ReplicaMoved(f"another process made {self.name} in {self.where} first; run it again") from error
+            # an error of its own when the next version was taken; a file that is gone when the other swept, too
+            if isinstance(error, self._errors.CommitFailedError) or self._version() != seen:
+                raise ReplicaMoved(f"another process wrote {self.name} in {self.where} first; run it again") from error
             raise
+
+    def _version(self) -> int | None:
+        there = self._delta.DeltaTable.is_deltatable(self.where)
+        return int(self._delta.DeltaTable(self.where).version()) if there else None
 
 
 def _columns(table: Any) -> pa.Schema:

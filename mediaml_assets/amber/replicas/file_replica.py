@@ -139,10 +139,15 @@ class FileReplica:
         try:
             rows = self.format.read(self._stem(part), span)
         except (OSError, ValueError, pa.ArrowInvalid) as error:
+            if part not in self._generations.newest().parts:
+                raise self._moved() from error
             raise self._damaged(span.title, error) from error
         if rows.num_rows != span.rows:
             raise self._damaged(span.title, f"{rows.num_rows} rows where {span.rows} were written")
         return rows
+
+    def _moved(self) -> ReplicaMoved:
+        return ReplicaMoved(f"another process wrote {self.name} in {self.folder} first; run it again")
 
     def _damaged(self, title: str, why: object) -> Damaged:
         return Damaged(
@@ -161,7 +166,7 @@ class FileReplica:
             following = Generation(self._seen.number + 1, str(self.schema), (*others, *parts))
             manifest = self._generations.publish(following)
             if not manifest:
-                raise ReplicaMoved(f"another process wrote {self.name} in {self.folder} first; run it again")
+                raise self._moved()
         except BaseException:
             for part in parts:
                 self._unlink(self._stem(part))

@@ -10,7 +10,7 @@ manifest and sees one whole state.
 
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
@@ -18,6 +18,7 @@ from pathlib import Path
 
 from mediaml_assets.amber.folder_objects import FolderObjects
 from mediaml_assets.amber.keys import to_json
+from mediaml_assets.amber.replication import KEEP_SECONDS
 from mediaml_assets.errors import NotStored
 
 MANIFESTS = "manifests"
@@ -102,19 +103,25 @@ class Generations:
         return len(document) if created and self._manifests()[-1] == _name(generation.number) else 0
 
     def sweep(self, keep_seconds: float) -> None:
-        """Remove generations that were replaced so long ago, and files that none of the others names."""
-        until = time.time() - keep_seconds
+        """Remove generations that were replaced so long ago with their files, and files of writers that were killed."""
+        now = time.time()
         names = self._manifests()
         times = [(self.folder / MANIFESTS / name).stat().st_mtime for name in names]
         # a generation is old from the moment that the next one replaced it
-        old = [name for name, replaced in zip(names, times[1:], strict=False) if replaced <= until]
-        known = {part.stem for name in names if name not in old for part in self._read(name).parts}
+        old = [name for name, replaced in zip(names, times[1:], strict=False) if replaced <= now - keep_seconds]
+        replaced = self._stems(old)
+        known = self._stems(name for name in names if name not in old)
+        for file in self.files.glob("*"):
+            stem = file.name.split(".")[0]
+            # what no manifest names may be a file that is being written now
+            if stem not in known and (stem in replaced or file.stat().st_mtime <= now - KEEP_SECONDS):
+                file.unlink(missing_ok=True)
+        # the last, so that a sweep that is killed is gone on with
         for name in old:
             (self.folder / MANIFESTS / name).unlink(missing_ok=True)
-        for file in self.files.glob("*"):
-            # what no manifest names may be a file that is being written now
-            if file.name.split(".")[0] not in known and file.stat().st_mtime <= until:
-                file.unlink(missing_ok=True)
+
+    def _stems(self, names: Iterable[str]) -> set[str]:
+        return {part.stem for name in names for part in self._read(name).parts}
 
     def _manifests(self) -> list[str]:
         # reading makes no folders

@@ -21,7 +21,7 @@ import duckdb
 import pyarrow as pa
 
 from mediaml_assets.amber.replicas import lake
-from mediaml_assets.amber.replication import Batch, Held, Incoming, Rows, in_batches, say
+from mediaml_assets.amber.replication import KEEP_SECONDS, Batch, Held, Incoming, Rows, in_batches, say
 from mediaml_assets.errors import Damaged, NotStored, ReplicaMoved
 
 NAMESPACE = "mediaml"
@@ -53,6 +53,7 @@ class IcebergReplica:
         self._folder = folder
         self._sql: Any = lake.package("iceberg", "pyiceberg.catalog.sql")
         self._errors: Any = lake.package("iceberg", "pyiceberg.exceptions")
+        self._alchemy: Any = lake.package("iceberg", "sqlalchemy.exc")
         self._expressions: Any = lake.package("iceberg", "pyiceberg.expressions")
         self._columns = lake.lake_schema(schema, name)
         self._table: Any = None
@@ -69,6 +70,8 @@ class IcebergReplica:
         try:
             found = lake.counted([_path(file) for file, _ in self._files()])
         except (duckdb.Error, OSError) as error:
+            if self._moved():
+                return self.held()
             say(self.name, "copying", f"has lost files and is written anew ({error})", logging.WARNING)
             return {}
         self._anew, self._there = False, frozenset(found)
@@ -91,19 +94,20 @@ class IcebergReplica:
         return written.bytes
 
     def tidy(self, keep_seconds: float) -> int:
-        """Merge small files into one; remove snapshots, and files that only they had, older than so many seconds."""
+        """Merge small files into one; remove snapshots older than so many seconds with what only they had."""
         if self._table is None:
             return 0
-        until = time() - keep_seconds
+        until, known = time() - keep_seconds, set[Path]()
         with lake.written_below(self._folder) as written, self._no_other_writer():
             small = [_path(file) for file, size in self._files() if size < lake.FILE_BYTES / 8]
             if len(small) >= lake.SMALL_FILES:
                 titles = lake.counted(small).keys()
                 self._replace(self._read(titles), set(titles))
             if any(one.timestamp_ms / 1000 < until for one in self._table.metadata.snapshots[:-1]):
+                known = self._known()
                 self._table.maintenance.expire_snapshots().older_than(datetime.fromtimestamp(until, UTC)).commit()
                 self._table.refresh()
-        self._sweep(until)
+        self._sweep(known)
         return written.bytes
 
     def rows(self, title: str) -> pa.Table:
@@ -124,7 +128,9 @@ class IcebergReplica:
         self._folder.mkdir(parents=True, exist_ok=True)
         folder = self._folder.resolve()
         catalog = self._sql.SqlCatalog(NAMESPACE, uri=f"sqlite:///{folder}/{_CATALOGUE}", warehouse=folder.as_uri())
-        catalog.create_namespace_if_not_exists(NAMESPACE)
+        # of two processes that make it at once, one is told by the database
+        with suppress(self._alchemy.IntegrityError):
+            catalog.create_namespace_if_not_exists(NAMESPACE)
         return catalog
 
     @property
@@ -142,6 +148,11 @@ class IcebergReplica:
             except FileNotFoundError:
                 self._lost = True
         return None
+
+    def _moved(self) -> bool:
+        """Whether the table is another one than when it was last looked at."""
+        now = self._load()
+        return now is not None and (self._table is None or now.metadata_location != self._table.metadata_location)
 
     def _begin(self) -> None:
         """An empty table in place of what there is."""
@@ -170,17 +181,21 @@ class IcebergReplica:
         """Address and size of each data file of the newest snapshot."""
         return [(task.file.file_path, task.file.file_size_in_bytes) for task in self._table.scan().plan_files()]
 
-    def _sweep(self, until: float) -> None:
-        """Remove files older than a moment (seconds since 1970) that no snapshot names, such as a killed writer's."""
-        old = {file for file in self._folder.rglob("*") if file.suffix in _ENDINGS and file.stat().st_mtime < until}
-        if not old:
-            return
+    def _known(self) -> set[Path]:
+        """Every file that a snapshot names, or that the table's metadata name."""
         meta = self._table.metadata
-        known = [self._table.metadata_location, *(entry.metadata_file for entry in meta.metadata_log)]
-        known += [snapshot.manifest_list for snapshot in meta.snapshots]
-        known += self._table.inspect.all_manifests().column("path").to_pylist()
-        known += self._table.inspect.all_files().column("file_path").to_pylist()
-        for file in old - {Path(_path(one)) for one in known}:
+        addresses = [self._table.metadata_location, *(entry.metadata_file for entry in meta.metadata_log)]
+        addresses += [snapshot.manifest_list for snapshot in meta.snapshots]
+        addresses += self._table.inspect.all_manifests().column("path").to_pylist()
+        addresses += self._table.inspect.all_files().column("file_path").to_pylist()
+        return {Path(_path(address)) for address in addresses}
+
+    def _sweep(self, before: set[Path]) -> None:
+        """Remove files that were known `before`, and old ones of killed writers, that no snapshot names now."""
+        until = time() - KEEP_SECONDS
+        files = {file for file in self._folder.resolve().rglob("*") if file.suffix in _ENDINGS}
+        old = {file for file in files if file in before or file.stat().st_mtime < until}
+        for file in old - self._known() if old else ():
             file.unlink(missing_ok=True)
 
     @contextmanager
@@ -189,7 +204,10 @@ class IcebergReplica:
         late = (errors.CommitFailedException, errors.ValidationException)
         try:
             yield
-        except (*late, errors.TableAlreadyExistsError, errors.NoSuchTableError) as error:
+        except (*late, errors.TableAlreadyExistsError, errors.NoSuchTableError, FileNotFoundError) as error:
+            # a file is gone when the other writer swept, or when it is lost
+            if isinstance(error, FileNotFoundError) and not self._moved():
+                raise
             raise ReplicaMoved(f"another process wrote {self.name} in {self.where} first; run it again") from error
 
 
