@@ -88,13 +88,13 @@ class FolderObjects:
         """Give an object another name, in place of any object of that name; raises NotStored."""
         self.operations["move"] += 1
         target = self.path(to)
-        self._make_folders(target.parent)
+        target.parent.mkdir(parents=True, exist_ok=True)
         try:
             os.replace(self.path(name), target)
         except FileNotFoundError as missing:
             raise NotStored(f"nothing is stored as {name} below {self.root}") from missing
-        for path in (name, to):
-            self._sync_folder(str(self.path(path)))
+        for place in (name, to):
+            self._sync_folders(place)
 
     def add_file(self, file: Path) -> str:
         """Store a file as a blob named by its content, `<sha256>.<ext>`; returns that name."""
