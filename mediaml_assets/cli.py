@@ -98,7 +98,8 @@ def status() -> None:
     Lands what lies in the landing folder, computes nothing, and lists quarantined files with their reasons, and
     those that are still being written.
     """
-    from mediaml_assets.progress import print_later, print_quarantine, print_states
+    from mediaml_assets.mesh import assemble
+    from mediaml_assets.progress import print_later, print_left_out, print_quarantine, print_states
     from mediaml_assets.runs import land, refused, states
 
     here = prepare()
@@ -107,6 +108,7 @@ def status() -> None:
     print_states(states(store))
     print_quarantine({**tick.quarantine, **refused(store)})
     print_later(tick.later)
+    print_left_out(assemble().left_out)
 
 
 @main.command()
@@ -159,14 +161,11 @@ def _known(titles: list[str]) -> tuple[str, ...]:
 
 def _ingest() -> "Summary":
     """Bring everything up to date, and print what was done."""
-    from mediaml_assets.mesh import mesh
-    from mediaml_assets.progress import computing, print_later, print_quarantine
-    from mediaml_assets.runs import bring_up_to_date
+    from mediaml_assets.mesh import assemble
+    from mediaml_assets.progress import computing, print_later, print_left_out, print_quarantine
+    from mediaml_assets.runs import bring_up_to_date, steps
 
-    features = mesh()
-    groups = (features.per_title(), features.per_show(), features.over_catalogue())
-    steps = {one.name: len(group) for group in groups for one in group}
-    with computing(steps) as watch:
+    with computing(steps()) as watch:
         summary = bring_up_to_date(watch)
     click.echo(
         f"{len(summary.titles)} titles: {summary.computed} values computed, {summary.recalled} recalled, the rest was "
@@ -174,6 +173,7 @@ def _ingest() -> "Summary":
     )
     print_quarantine(summary.quarantine)
     print_later(summary.later)
+    print_left_out(assemble().left_out)
     return summary
 
 

@@ -1,5 +1,7 @@
 """What Dagster loads. Wiring only: each part is declared in its own room."""
 
+import logging
+
 import dagster as dg
 
 from mediaml_assets.amber.assets import STORE, to_asset
@@ -8,7 +10,8 @@ from mediaml_assets.amber.io_manager import FeatureStore
 from mediaml_assets.amber.reconcile import reconcile_sensor, shows_sensor
 from mediaml_assets.amber.replica_assets import replica_asset, replicas_sensor
 from mediaml_assets.landing.sensors import S3, landing_assets, landing_sensor
-from mediaml_assets.mesh import GROUPS, mesh, replicas
+from mediaml_assets.mesh import assemble, replicas
+from mediaml_assets.plugins import LeftOut, plain
 from mediaml_assets.settings import home
 
 TICK_SECONDS = 5
@@ -20,14 +23,17 @@ SHOWS_SECONDS = 20
 @dg.definitions
 def definitions() -> dg.Definitions:
     """Assets, sensors and the store of this installation."""
-    here, features, copies = home(), mesh(), replicas()
+    here, assembly, copies = home(), assemble(), replicas()
+    features, groups = assembly.mesh, assembly.groups
     on_bucket = isinstance(here.landing, str)
-    groups = {feature.name: group for group, members in GROUPS.items() for feature in members}
+    for plugin in assembly.left_out:
+        logging.getLogger("mediaml").error(str(plugin))
     return dg.Definitions(
         assets=[
             *landing_assets(),
             *(to_asset(one, groups[one.name]) for one in features.features.values()),
             *(replica_asset(one, features.features[one.feature].scope, groups[one.feature]) for one in copies),
+            *(_left_out(plugin) for plugin in assembly.left_out),
         ],
         sensors=[
             landing_sensor(TICK_SECONDS, on_bucket),
@@ -43,6 +49,12 @@ def definitions() -> dg.Definitions:
         # one run is one title; several titles run as several runs, which the run queue bounds
         executor=dg.in_process_executor,
     )
+
+
+def _left_out(plugin: LeftOut) -> dg.AssetSpec:
+    """What the Dagster UI shows of a plugin that cannot be used: an asset that nothing makes, with the reason."""
+    key = dg.AssetKey(["left_out", plain(plugin.distribution), plain(plugin.name)])
+    return dg.AssetSpec(key, group_name=plain(plugin.distribution), kinds={"plugin"}, description=str(plugin))
 
 
 def _s3() -> dict[str, object]:

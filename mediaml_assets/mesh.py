@@ -1,9 +1,13 @@
-"""The mesh of this installation: every feature there is, with the installation's configuration."""
+"""The mesh of this installation: our own features and those of plugins, with the installation's configuration."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 from mediaml_assets.amber.feature import AmberFeature
 from mediaml_assets.amber.mesh import Mesh
 from mediaml_assets.amber.replicas import Replica
-from mediaml_assets.errors import SettingsError
+from mediaml_assets.errors import FeatureError, SettingsError
 from mediaml_assets.features.clips import clips
 from mediaml_assets.features.container_facts import container_facts
 from mediaml_assets.features.essence import essence
@@ -16,6 +20,7 @@ from mediaml_assets.features.unique_shots import unique_shots
 from mediaml_assets.landing.arrivals import SOURCE
 from mediaml_assets.landing.shows import SHOW
 from mediaml_assets.matching.match_cuts import match_cuts
+from mediaml_assets.plugins import LeftOut, installed, plain
 from mediaml_assets.settings import home
 
 GROUPS: dict[str, tuple[AmberFeature, ...]] = {
@@ -24,7 +29,60 @@ GROUPS: dict[str, tuple[AmberFeature, ...]] = {
     "flavours": (silhouette, motion),
     "matching": (match_cuts,),
 }
-"""Group in the Dagster UI -> its features."""
+"""Group in the Dagster UI -> our own features."""
+
+
+@dataclass(frozen=True)
+class Assembly:
+    """The mesh, where its features stand in the Dagster UI, and what could not join it."""
+
+    mesh: Mesh
+    groups: Mapping[str, str]
+    """Feature -> group."""
+    left_out: tuple[LeftOut, ...]
+
+
+def mesh() -> Mesh:
+    """All features, configured by `mediaml.toml` of the installation."""
+    return assemble().mesh
+
+
+def assemble() -> Assembly:
+    """Our own features and those of installed plugins; a plugin that does not fit is left out with its reason.
+
+    Raises:
+        FeatureError: mediaml.toml configures what is no feature, or not as that can be configured.
+        SettingsError: mediaml.toml cannot be read.
+    """
+    configs = home().feature_configs()
+    waiting, left_out = installed()
+    groups = dict(GROUPS)
+    while waiting:
+        refused = []
+        for plugin in waiting:
+            group = plain(plugin.distribution)
+            joined = {**groups, group: (*groups.get(group, ()), *plugin.features)}
+            try:
+                _mesh(joined, {})
+                _replicas(plugin.features, {})
+            except FeatureError as error:
+                refused.append((plugin, str(error)))
+            else:
+                groups = joined
+        if len(refused) == len(waiting):
+            left_out += [LeftOut(plugin.distribution, plugin.name, reason) for plugin, reason in refused]
+            break
+        # over again, because one plugin may read what another one makes
+        waiting = [plugin for plugin, _ in refused]
+    group_of = {feature.name: group for group, members in groups.items() for feature in members}
+    # what is configured for a feature that is left out is no mistake
+    known = {name: values for name, values in configs.items() if name in group_of or not left_out}
+    return Assembly(_mesh(groups, known), group_of, tuple(left_out))
+
+
+def _mesh(groups: Mapping[str, Sequence[AmberFeature]], configs: Mapping[str, Mapping[str, Any]]) -> Mesh:
+    features = [feature for members in groups.values() for feature in members]
+    return Mesh(features, sources=[SOURCE], configs=configs, shows=SHOW)
 
 
 def replicas() -> list[Replica]:
@@ -34,21 +92,22 @@ def replicas() -> list[Replica]:
         FeatureError: there is no such kind of replica.
         SettingsError: mediaml.toml names a feature that there is not.
     """
-    here, features = home(), mesh().features
-    more = here.replica_kinds()
-    if unknown := sorted(set(more) - set(features)):
+    assembly, more = assemble(), home().replica_kinds()
+    features = assembly.mesh.features
+    unknown = sorted(set(more) - set(features))
+    # what is wanted of a feature that is left out is no mistake
+    if unknown and not assembly.left_out:
         raise SettingsError(
             f"[replicas] of mediaml.toml names {', '.join(unknown)}, which is no feature; it may be one of "
             f"{sorted(features)}"
         )
+    return _replicas(features.values(), more)
+
+
+def _replicas(features: Iterable[AmberFeature], more: Mapping[str, Sequence[str]]) -> list[Replica]:
+    root = home().replicas
     return [
-        Replica(name, kind, feature.schema, here.replicas)
-        for name, feature in features.items()
-        for kind in dict.fromkeys((*feature.replicas, *more.get(name, ())))
+        Replica(one.name, kind, one.schema, root)
+        for one in features
+        for kind in dict.fromkeys((*one.replicas, *more.get(one.name, ())))
     ]
-
-
-def mesh() -> Mesh:
-    """All features, configured by `mediaml.toml` of the installation."""
-    features = [feature for group in GROUPS.values() for feature in group]
-    return Mesh(features, sources=[SOURCE], configs=home().feature_configs(), shows=SHOW)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
@@ -148,3 +149,9 @@ def print_later(files: Sequence[str]) -> None:
         console.print(f"[yellow]{len(files)} left for later[/yellow] (still being written; run again when complete):")
         for name in files:
             console.print(f"  {name}", soft_wrap=True, highlight=False, markup=False)
+
+
+def print_left_out(plugins: Sequence[object]) -> None:
+    """Plugins that cannot be used, each with its reason."""
+    for plugin in plugins:
+        console.print(f"[yellow]plugin left out[/yellow] {escape(str(plugin))}", soft_wrap=True, highlight=False)

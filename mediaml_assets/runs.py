@@ -70,6 +70,13 @@ def bring_up_to_date(watch: Watch) -> Summary:
     return summary
 
 
+def steps() -> dict[str, int]:
+    """Feature -> how many features are kept up to date for each scope of its kind."""
+    features = mesh()
+    groups = (features.per_title(), features.per_show(), features.over_catalogue())
+    return {one.name: len(group) for group in groups for one in group}
+
+
 def land(here: Home, store: Store) -> Tick:
     """Look at the landing folder until nothing more arrives, and report it to Dagster.
 

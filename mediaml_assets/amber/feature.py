@@ -12,11 +12,13 @@ Dagster object; `definitions.py` does that.
 """
 
 import inspect
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, fields, is_dataclass, replace
 from enum import Enum
 from functools import cached_property
+from keyword import iskeyword
 from typing import Any, ClassVar, Protocol, Self, get_args, get_origin, get_type_hints
 
 import pyarrow as pa
@@ -184,6 +186,7 @@ def amber_feature(
     """
 
     def declare(fn: Callable[..., Any]) -> AmberFeature:
+        _check_name(fn.__name__)
         hints = get_type_hints(fn)
         names = list(inspect.signature(fn).parameters)
         inputs = tuple(_input(fn, name, hints.get(name)) for name in names if name not in ("config", "scratch"))
@@ -221,6 +224,21 @@ def config_from(feature: AmberFeature, values: Mapping[str, Any]) -> Any:
     return replace(feature.config, **plain) if plain else feature.config
 
 
+_NOT_NAMES = frozenset((
+    "arg_dict", "bool", "conf", "config", "context", "dict", "float", "input", "input_arg_dict", "int", "meta",
+    "output", "output_arg_dict", "scratch", "str", "type",
+))  # fmt: skip
+"""Parameters that are no features, and names that Dagster keeps for itself."""
+
+
+def _check_name(name: str) -> None:
+    if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_]*", name) or name in _NOT_NAMES or iskeyword(name):
+        raise FeatureError(
+            f"{name!r} cannot be the name of a feature: letters a-z, digits and '_', beginning with a letter, and none "
+            f"of {', '.join(sorted(_NOT_NAMES))}; rename the function"
+        )
+
+
 def _input(fn: Callable[..., Any], name: str, hint: Any) -> Input:
     origin = get_origin(hint)
     many = isinstance(origin, type) and issubclass(origin, Mapping)
@@ -233,9 +251,17 @@ def _input(fn: Callable[..., Any], name: str, hint: Any) -> Input:
     return Input(name, reads, many, each)
 
 
+_PLAIN = (bool, int, float, str, tuple, type(None))
+"""What a configuration can hold: it is shown in the Dagster UI, written in mediaml.toml and part of the key."""
+
+
 def _default_config(fn: Callable[..., Any], hints: Mapping[str, Any]) -> Any:
     kind = hints.get("config")
     if isinstance(kind, type) and is_dataclass(kind) and kind.__dataclass_params__.frozen:  # type: ignore[attr-defined]
         with suppress(TypeError):
-            return kind()
+            config = kind()
+            odd = [one.name for one in fields(config) if not isinstance(getattr(config, one.name), _PLAIN)]
+            if odd:
+                raise FeatureError(f"{fn.__name__}: `config` has {', '.join(odd)}, which is no plain value by default")
+            return config
     raise FeatureError(f"{fn.__name__}: `config` needs a frozen dataclass with defaults as its type, not {kind!r}")

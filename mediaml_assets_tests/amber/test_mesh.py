@@ -115,6 +115,18 @@ def test_a_configuration_needs_a_frozen_dataclass_with_defaults() -> None:
             amber_feature(schema=N)(fn)
 
 
+def test_a_configuration_holds_plain_values() -> None:
+    @dataclass(frozen=True)
+    class Odd:
+        n: int = 1
+        names: frozenset[str] = frozenset()
+
+    def odd(config: Odd) -> pa.Table: ...
+
+    with pytest.raises(FeatureError, match="odd: `config` has names, which is no plain value by default"):
+        amber_feature(schema=N)(odd)
+
+
 def test_only_automatic_features_are_kept_up_to_date(here: Installation) -> None:
     here.mesh = Mesh([letters, feature("asked", "letters", automatic=False)], ["source"])
     here.deliver(one="abba")

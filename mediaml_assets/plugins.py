@@ -1,0 +1,98 @@
+"""Features of other packages: what they declare under the entry point group `mediaml.features` joins the mesh.
+
+    [project.entry-points."mediaml.features"]
+    sharpness = "shot_sharpness:sharpness"      # a feature, several in a tuple, or a module that declares them
+
+A package that cannot be used is left out with its reason, which names it: a broken one must not stop the catalogue.
+"""
+
+import importlib.metadata
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from types import ModuleType
+from typing import Any
+
+from mediaml_assets.amber.feature import AmberFeature
+from mediaml_assets.errors import FeatureError, MediamlError
+
+ENTRY_POINTS = "mediaml.features"
+
+
+@dataclass(frozen=True)
+class Plugin:
+    """What one entry point of an installed distribution adds."""
+
+    distribution: str
+    name: str
+    """Name of the entry point."""
+    features: tuple[AmberFeature, ...]
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """An entry point that cannot be used, and why."""
+
+    distribution: str
+    name: str
+    reason: str
+
+    def __str__(self) -> str:
+        return (
+            f"{self.distribution}: its features {self.name!r} are left out: {self.reason}. Mend or uninstall it; what "
+            "they have stored is kept"
+        )
+
+
+def installed() -> tuple[list[Plugin], list[LeftOut]]:
+    """The plugins that can be imported, by distribution and name, and those that cannot."""
+    plugins, left_out = [], []
+    found = importlib.metadata.entry_points(group=ENTRY_POINTS)
+    for entry in sorted(found, key=lambda entry: (_distribution(entry), entry.name)):
+        try:
+            plugins.append(Plugin(_distribution(entry), entry.name, _features(entry)))
+        # the code is not ours: whatever it does on import, even to exit, must not stop the others
+        except (Exception, SystemExit) as error:
+            left_out.append(LeftOut(_distribution(entry), entry.name, why(error)))
+    return plugins, left_out
+
+
+def plain(name: str) -> str:
+    """A distribution or entry point as a name in Dagster, where its features form a group of their own."""
+    return re.sub(r"[^A-Za-z0-9_]", "_", name)
+
+
+def why(error: BaseException) -> str:
+    """The reason of an error in a sentence; only our own need no type."""
+    return str(error) if isinstance(error, MediamlError) else f"{type(error).__name__}: {error}"
+
+
+def _distribution(entry: importlib.metadata.EntryPoint) -> str:
+    return entry.dist.name if entry.dist is not None else entry.value.partition(":")[0]
+
+
+def _features(entry: importlib.metadata.EntryPoint) -> tuple[AmberFeature, ...]:
+    loaded = entry.load()
+    features = _declared_in(loaded) if isinstance(loaded, ModuleType) else _flat(loaded)
+    if not features or not all(isinstance(one, AmberFeature) for one in features):
+        raise FeatureError(
+            f"{entry.value} is {type(loaded).__name__} and no feature; name a function declared with @amber_feature, a "
+            "tuple of them, or a module that declares some"
+        )
+    for one in features:
+        if one.version is None:
+            # read here, where what it imports may fail without harm
+            _ = one.code
+    return features
+
+
+def _flat(loaded: Any) -> tuple[Any, ...]:
+    return tuple(loaded) if isinstance(loaded, Sequence) else (loaded,)
+
+
+def _declared_in(module: ModuleType) -> tuple[AmberFeature, ...]:
+    """The features that the module's own package declares; those that it imports to read them are not its own."""
+    package = module.__name__.partition(".")[0]
+    features = [one for one in vars(module).values() if isinstance(one, AmberFeature)]
+    # a feature may have two names there
+    return tuple({id(one): one for one in features if one.fn.__module__.partition(".")[0] == package}.values())
