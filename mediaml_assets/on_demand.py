@@ -11,7 +11,7 @@ They belong to the installation that the environment names (MEDIAML_HOME), and a
 
 import logging
 from collections.abc import Iterable, Sequence
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 import pyarrow as pa
@@ -22,9 +22,11 @@ from mediaml_assets.amber.ledger import Moment
 from mediaml_assets.amber.store import View
 from mediaml_assets.errors import SettingsError
 from mediaml_assets.installation import installed_store
-from mediaml_assets.mesh import mesh
+from mediaml_assets.mesh import assemble
 from mediaml_assets.settings import home
 from mediaml_assets.workers import Workers
+
+log = logging.getLogger("mediaml")
 
 
 def value(feature: str, title: str | None = None, /, *, as_of: Moment | None = None, **settings: Any) -> View:
@@ -89,11 +91,21 @@ def demand(processes: int = 1) -> Demand:
             f"there is no installation in {here.root}; set MEDIAML_HOME to its folder, or land films with "
             "`mediaml ingest` first"
         )
-    return Demand(installed_store(), mesh(), partial(_in_processes, processes) if processes > 1 else None)
+    assembly = assemble()
+    for plugin in assembly.left_out:
+        _warn(str(plugin))
+    return Demand(installed_store(), assembly.mesh, partial(_in_processes, processes) if processes > 1 else None)
+
+
+@cache
+def _warn(text: str) -> None:
+    """Say it once a process."""
+    # it has the names that everything has which is said while values are computed
+    log.warning(text, extra={"feature": "", "title": "", "event": "left out"})
 
 
 def _in_processes(processes: int, names: Sequence[str], scopes: Sequence[str]) -> dict[str, str]:
-    with Workers(_bring, logging.getLogger("mediaml").handle, processes) as workers:
+    with Workers(_bring, log.handle, processes) as workers:
         return workers.call({scope: (list(names), scope) for scope in scopes})
 
 
