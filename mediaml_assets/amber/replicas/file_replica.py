@@ -177,20 +177,24 @@ class FileReplica:
     def _written(self, contents: _Contents) -> Iterator[Part]:
         """Write parts with these contents, in the order of titles; a part ends when it is full."""
         open_parts: dict[str, _OpenPart] = {}
-        for title, (digest, read) in sorted(contents.items()):
-            table = read()
-            kind = self.format.kind(title, table)
-            if kind not in open_parts:
-                stem = self._new_stem()
-                open_parts[kind] = _OpenPart(stem, self.format.writer(stem, kind))
-            part = open_parts[kind]
-            start = part.spans[-1].stop if part.spans else 0
-            part.writer.add(title, table)
-            part.spans.append(Span(title, digest, start, start + table.num_rows))
-            if part.writer.size() >= self.part_bytes:
-                yield self._finished(kind, open_parts.pop(kind))
-        for kind, part in open_parts.items():
-            yield self._finished(kind, part)
+        try:
+            for title, (digest, read) in sorted(contents.items()):
+                table = read()
+                kind = self.format.kind(title, table)
+                if kind not in open_parts:
+                    stem = self._new_stem()
+                    open_parts[kind] = _OpenPart(stem, self.format.writer(stem, kind))
+                part = open_parts[kind]
+                part.add(title, digest, table)
+                if part.writer.size() >= self.part_bytes:
+                    yield self._finished(kind, open_parts.pop(kind))
+            while open_parts:
+                yield self._finished(*open_parts.popitem())
+        finally:
+            # there are some only when a title could not be read or cannot be kept
+            for part in open_parts.values():
+                part.writer.close()
+                self._unlink(part.stem)
 
     def _finished(self, kind: str, part: "_OpenPart") -> Part:
         part.writer.close()
@@ -228,3 +232,9 @@ class _OpenPart:
     stem: Path
     writer: Writer
     spans: list[Span] = field(default_factory=list)
+
+    def add(self, title: str, digest: str, rows: pa.Table) -> None:
+        """Append the rows of a title."""
+        start = self.spans[-1].stop if self.spans else 0
+        self.writer.add(title, rows)
+        self.spans.append(Span(title, digest, start, start + rows.num_rows))
