@@ -6,7 +6,7 @@
     │   └── MediaRefused      jasper: its content cannot be read as a film
     ├── NotComputed           some of the values that were asked for could not be had, each with its reason
     ├── InputMoved            a title changed while a run was reading it: ask again, nothing was stored
-    ├── Unreachable           a bucket does not answer or denies access: nothing was changed, try again
+    ├── Unreachable           a bucket or a Dagster does not answer or denies access: nothing was changed, try again
     ├── FeatureError          an Amber Feature is declared wrongly or returned rows that are not its schema
     ├── StoreError            the feature store cannot answer
     │   ├── NotStored         nothing is stored under that name
@@ -58,7 +58,7 @@ class InputMoved(MediamlError):
 
 
 class Unreachable(MediamlError):
-    """A bucket does not answer, or denies access; nothing was changed, and the same can be tried again."""
+    """A bucket, or a running Dagster, does not answer or denies access; nothing was changed: try again."""
 
 
 class FeatureError(MediamlError):

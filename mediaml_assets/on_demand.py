@@ -5,6 +5,7 @@
     value("motion", "night_train").table()          # computed with all that it is made from, or recalled
     values("shots", ["night_train", "salt_road"])   # title -> View
     value("match_cuts", k=5).table()                # an answer of its own; the current one stays
+    submit("motion", ["night_train"]).values()      # the same, computed by the Dagster that runs (`mediaml ui`)
 
 They belong to the installation that the environment names (MEDIAML_HOME), and are stored there like any other value.
 """
@@ -20,6 +21,7 @@ from mediaml_assets.amber.demand import Demand, reason
 from mediaml_assets.amber.feature import Scope
 from mediaml_assets.amber.ledger import Moment
 from mediaml_assets.amber.store import View
+from mediaml_assets.amber.submission import Dagster, Submission
 from mediaml_assets.errors import SettingsError
 from mediaml_assets.installation import installed_store
 from mediaml_assets.mesh import assemble
@@ -64,6 +66,27 @@ def values(feature: str, titles: Iterable[str] | None = None, /, *, processes: i
         FeatureError, NotStored, SettingsError: as `value`.
     """
     return demand(processes).values(feature, titles)
+
+
+def submit(feature: str, titles: Iterable[str] | str | None = None, /) -> Submission:
+    """Have the Dagster that runs compute values (its UI answers at MEDIAML_DAGSTER); comes back at once.
+
+    A title that a run is working on, or queued for, is waited for and not run a second time. The result has `.done()`,
+    `.wait(timeout)`, `.value()` and `.values()`.
+
+    Args:
+        feature: its name.
+        titles: slugs, or shows; by default every title that is there. A feature of the catalogue takes none.
+
+    Raises:
+        Unreachable: no Dagster answers there, or it does not know the feature.
+        FeatureError, NotStored, SettingsError: as `value`.
+    """
+    asked, dagster = demand(), Dagster(home().dagster_address)
+    if titles is None and asked.kind(feature) is not Scope.CATALOGUE:
+        return Submission(asked, dagster, feature, asked.everything(feature))
+    named = [titles] if titles is None or isinstance(titles, str) else titles
+    return Submission(asked, dagster, feature, [asked.scope(feature, one) for one in named])
 
 
 def rows(feature: str, titles: Iterable[str] | None = None, /, *, processes: int = 1) -> pa.Table:

@@ -150,13 +150,29 @@ class Demand:
                 if not left:
                     raise
 
+    def check(self, names: Sequence[str], scope: str) -> None:
+        """Raise why one of the features (upstream first) is not up to date for a scope; nothing is computed.
+
+        Raises:
+            BadInput: the title's file was refused.
+            NotStored: something is missing, out of date or held back.
+        """
+        for name in names:
+            if self._wanted(name, scope) is not None:
+                raise NotStored(f"{name} of {scope} is not up to date")
+
     def _bring_one(self, name: str, scope: str) -> None:
+        ask = self._wanted(name, scope)
+        if ask is not None:
+            commit(self.store, evaluate(self.store, ask))
+
+    def _wanted(self, name: str, scope: str) -> Ask | None:
+        """What is to be computed for a feature to be up to date; None when it is."""
         ask = self._ask(name, scope)
         head = self.store.ledger.head(name, ask.chain)
         if head is not None and head.event == "refused" and head.key == ask.key:
             raise BadInput(f"{name} of {scope} was refused: {head.reason}")
-        if is_stale(self.store, ask):
-            commit(self.store, evaluate(self.store, ask))
+        return ask if is_stale(self.store, ask) else None
 
     def _bring_below(self, levels: Sequence[Level]) -> None:
         for level in levels:

@@ -2,13 +2,20 @@
 
 import os
 import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from contextlib import suppress
 from pathlib import Path
 
 import duckdb
 import pytest
 
-from mediaml_assets.errors import FeatureError, NotStored, SettingsError
-from mediaml_assets.on_demand import rows, value, values
+from mediaml_assets.errors import FeatureError, NotStored, SettingsError, Unreachable
+from mediaml_assets.installation import installed_store
+from mediaml_assets.on_demand import rows, submit, value, values
 from mediaml_assets_tests.amber.platform import Platform
 from mediaml_assets_tests.end_to_end.conftest import Call, CommandLine
 from mediaml_assets_tests.end_to_end.films import film
@@ -88,3 +95,38 @@ def test_no_installation_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     os.mkdir(tmp_path / "nowhere")
     with pytest.raises(NotStored, match="no title 'one' has landed; there are none"):
         value("shots", "one")
+
+
+@pytest.mark.slow
+def test_the_dagster_that_runs_computes_it(fresh: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`mediaml ui` with its queue, sensors and automation: the title may be computed by its run, or by ours."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    monkeypatch.setenv("MEDIAML_DAGSTER", f"http://127.0.0.1:{port}")
+    mediaml = Path(sys.executable).with_name("mediaml")
+    subprocess.run([mediaml, "status"], check=True, capture_output=True, timeout=60)
+    ui = subprocess.Popen(
+        [mediaml, "ui", "--port", str(port)],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    try:
+        until = time.monotonic() + 90
+        asked = None
+        while asked is None:
+            with suppress(Unreachable):
+                asked = submit("shots", "one")
+            assert time.monotonic() < until
+            time.sleep(0.5)
+        assert list(asked.runs) == ["one"]
+        assert asked.wait(150).value().table().num_rows == 4
+    finally:
+        os.killpg(ui.pid, signal.SIGINT)
+        with suppress(subprocess.TimeoutExpired):
+            ui.wait(20)
+        with suppress(ProcessLookupError):
+            os.killpg(ui.pid, signal.SIGKILL)
+    chain = [installed_store().ledger.chain(name, "one") for name in ("essence", "standard_encode", "shots")]
+    assert [[row.event for row in rows] for rows in chain] == [["computed"]] * 3
