@@ -30,8 +30,9 @@ class Platform:
     ) -> None:
         self.home = home
         self.landing = home / "landing"
-        self.landing.mkdir(exist_ok=True)
         self.instance = instance
+        if place is None:
+            self.landing.mkdir(exist_ok=True)
         self.place: Landing = place or LandingFolder(self.landing, settle_seconds=0)
         self.resource = resource or FeatureStore(root=str(home / "store"))
         self.store = self.resource.store
