@@ -1,5 +1,6 @@
 """The commands of `mediaml` that keep the feature store whole and tidy."""
 
+from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 import click
@@ -37,6 +38,44 @@ def verify(features: tuple[str, ...], sample: int | None, seed: int | None) -> N
         raise click.ClickException(
             f"damaged: {len(report.findings)}. `mediaml repair` moves what is damaged away and computes it again"
         )
+
+
+@click.command()
+@click.argument("features", nargs=-1, metavar="[FEATURE]...")
+def repair(features: tuple[str, ...]) -> None:
+    """Put right what is damaged in the feature store.
+
+    Moves what `mediaml verify` finds to the store's folder `damaged`, deletes nothing, and computes it again. What
+    nobody can make again (values of a withdrawn title, or of code that is gone) is named and written into the ledger
+    as lost. Stopped in the middle, run it again.
+    """
+    from mediaml_assets.amber.repair import repair as repair_store
+    from mediaml_assets.mesh import mesh
+    from mediaml_assets.progress import computing, verifying
+    from mediaml_assets.runs import bring_up_to_date, steps
+
+    prepare()
+    store = installed_store()
+
+    def settle() -> dict[str, str]:
+        # one set of bars at a time
+        bars.close()
+        with computing(steps()) as watch:
+            return bring_up_to_date(watch).failed
+
+    with ExitStack() as bars:
+        done = repair_store(store, mesh(), settle, _known(store, features), bars.enter_context(verifying()))
+    for finding in done.found:
+        click.echo(f"was damaged: {finding}")
+    for name, where in sorted(done.lost.items()):
+        click.echo(f"lost: {name} ({where}); the ledger says so from now on")
+    for title, why in sorted(done.failed.items()):
+        click.echo(f"FAILED {title}: {why}", err=True)
+    click.echo(f"{len(done.found)} damaged, {len(done.moved)} moved away, {len(done.lost)} lost")
+    for finding in done.remaining:
+        click.echo(f"DAMAGED {finding}", err=True)
+    if done.remaining:
+        raise click.ClickException("some damage is left; see to the failures above, then run `mediaml repair` again")
 
 
 @click.command()
@@ -85,8 +124,5 @@ def _known(store: "Store", features: tuple[str, ...]) -> tuple[str, ...]:
     return features
 
 
-COMMANDS = (
-    verify,
-    replicas,
-)
+COMMANDS = (verify, repair, replicas)
 """What `mediaml` offers of this module."""

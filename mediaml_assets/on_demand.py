@@ -20,6 +20,7 @@ import pyarrow as pa
 from mediaml_assets.amber.demand import Demand, reason
 from mediaml_assets.amber.feature import Scope
 from mediaml_assets.amber.ledger import Moment
+from mediaml_assets.amber.scan import tables
 from mediaml_assets.amber.store import View
 from mediaml_assets.amber.submission import Dagster, Submission
 from mediaml_assets.errors import SettingsError
@@ -99,10 +100,11 @@ def rows(feature: str, titles: Iterable[str] | None = None, /, *, processes: int
     kind = asked.kind(feature)
     if kind is Scope.CATALOGUE and titles is None:
         return asked.value(feature).table()
-    tables = [(name, view.table()) for name, view in asked.values(feature, titles).items()]
-    names = pa.array([name for name, table in tables for _ in range(table.num_rows)], pa.string())
+    found = asked.values(feature, titles)
+    parts = list(tables(found.values()))
+    names = pa.array([name for name, part in zip(found, parts, strict=True) for _ in range(part.num_rows)], pa.string())
     nothing = asked.mesh.features[feature].schema.empty_table()
-    together = pa.concat_tables([nothing, *(table for _, table in tables)], promote_options="default")
+    together = pa.concat_tables([nothing, *parts], promote_options="default")
     return together.add_column(0, kind.value, names)
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
+from mediaml_assets import runs
 from mediaml_assets.cli import main
 from mediaml_assets_tests.amber.installation import Installation
 from mediaml_assets_tests.amber.toy import film_mesh
@@ -45,6 +46,37 @@ def test_verify_names_what_is_damaged_and_fails(here: Installation) -> None:
     assert isinstance(answer.exception, SystemExit)
     assert run("verify", "counts").exit_code == 0
     assert run("verify", "counts", "letters").exit_code == 1
+
+
+def test_repair_puts_a_value_back_and_verify_is_content(here: Installation, monkeypatch: pytest.MonkeyPatch) -> None:
+    def bring_up(watch: object) -> runs.Summary:
+        here.known = {}
+        here.land()
+        here.settle()
+        return runs.Summary()
+
+    monkeypatch.setattr(runs, "bring_up_to_date", bring_up)
+    monkeypatch.setattr("mediaml_assets.mesh.mesh", lambda: here.mesh)
+    value = here.store.view("letters", "two").value
+    name = f"values/letters/{value.digest[:2]}/{value.digest}.parquet"
+    Path(here.store.objects.url(name)).write_bytes(b"no rows")
+    answer = run("repair")
+    assert answer.exit_code == 0, answer.output
+    assert f"was damaged: {name} (letters of two): this value was changed" in answer.output
+    assert "1 damaged, 2 moved away, 0 lost" in answer.output
+    assert run("verify").exit_code == 0
+    assert run("repair").output.strip().endswith("0 damaged, 0 moved away, 0 lost")
+
+
+def test_repair_fails_while_damage_is_left(here: Installation, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(runs, "bring_up_to_date", lambda watch: runs.Summary(failed={"two": "no memory left"}))
+    monkeypatch.setattr("mediaml_assets.mesh.mesh", lambda: here.mesh)
+    value = here.store.view("letters", "two").value
+    here.store.objects.remove(f"values/letters/{value.digest[:2]}/{value.digest}.parquet")
+    answer = run("repair")
+    assert answer.exit_code == 1
+    assert "FAILED two: no memory left" in answer.output and "see to the failures above" in answer.output
+    assert isinstance(answer.exception, SystemExit)
 
 
 def test_a_sample_says_how_to_draw_it_again(here: Installation) -> None:

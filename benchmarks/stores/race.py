@@ -17,7 +17,7 @@ from mediaml_assets.amber.store import encode
 
 STORES = ("amber", "deltalake", "lancedb")
 WRITERS, BLOCK, ENDS = 4, 50, 100
-POINTS, COLD_POINTS, ROUNDS = 100, 10, 3
+POINTS, COLD_POINTS, ROUNDS = 100, 20, 3
 CONTENDED = 5
 """Versions of one title that each writer writes while the others do."""
 

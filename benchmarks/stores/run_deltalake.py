@@ -8,13 +8,16 @@ that is looked up (earlier, every merge would rewrite the one big file) and vacu
 A writer that meets a conflict loads the table again and repeats.
 """
 
-from deltalake import DeltaTable, WriterProperties, write_deltalake
+import pyarrow as pa
+from deltalake import DeltaTable, QueryBuilder, WriterProperties, write_deltalake
 from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundError
 
 from benchmarks.stores.shots import TABLE, with_title
 from benchmarks.stores.worker import Kept, serve
 
 WRITING = WriterProperties(compression="ZSTD")
+SORTED = WriterProperties(compression="ZSTD", max_row_group_size=1024)
+"""Small row groups in the one file that optimising makes: a title is found in one of them."""
 
 
 class Delta(Kept):
@@ -49,7 +52,7 @@ class Delta(Kept):
     def maintain(self):
         """Optimise and vacuum."""
         self.table.update_incremental()
-        self.table.optimize.z_order(["title"], writer_properties=WRITING)
+        self.table.optimize.z_order(["title"], writer_properties=SORTED)
         self.table.vacuum(dry_run=False)
         self.table.create_checkpoint()
         self.table.cleanup_metadata()
@@ -60,8 +63,9 @@ class Delta(Kept):
         self.table.vacuum(0, dry_run=False, enforce_retention_duration=False, full=True)
 
     def read(self, title):
-        """Pruned by the files' statistics."""
-        return self.table.to_pyarrow_table(filters=[("title", "=", title)])
+        """By a query, which prunes row groups: many times faster here than `to_pyarrow_table(filters=...)`."""
+        query = QueryBuilder().register("t", self.table).execute(f"SELECT * FROM t WHERE title = {title}")
+        return pa.table(query.read_all())
 
     def read_all(self):
         """The newest version."""

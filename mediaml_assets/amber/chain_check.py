@@ -59,19 +59,23 @@ def check_chain(feature: str, scope: str, chain: Chain) -> Checked:
     for seq in _disagreeing(good, {seq: row.digest for seq, row in rows.items()}, chain.witnesses):
         bad[seq] = "this row of the ledger was changed: the row after it carries another digest"
         del good[seq]
-    gone = {name: what for commit in good.values() for name, what in commit.gone.items()}
+    gone: dict[str, str] = {}
+    for commit in good.values():
+        gone |= {name: f"{gone.get(name, '')} {digest}" for name, digest in commit.gone.items()}
     for seq in range(max((*rows, *chain.witnesses), default=-1) + 1):
         name, witnesses = row_name(feature, scope, seq), chain.witnesses.get(seq, ())
         if seq in bad:
             checked.findings.append(Finding(name, feature, (scope,), bad[seq], _known(seq, good, witnesses)))
         elif seq in good:
             checked.commits.append(good[seq])
-            _check_witnesses(checked, name, good, seq, witnesses)
-        elif name in gone:
-            checked.notes.append(Finding(name, feature, (scope,), f"lost before, as the ledger says: {gone[name]}"))
-        else:
+            _check_witnesses(checked, name, good[seq], witnesses, gone.get(name, ""))
+        elif name not in gone:
             known = _known(seq, good, witnesses)
             checked.findings.append(Finding(name, feature, (scope,), "this row of the ledger was removed", known))
+    for commit in checked.commits:
+        if commit.gone:
+            what = f"{commit.event}, as this row says; gone: {', '.join(sorted(commit.gone))}"
+            checked.notes.append(Finding(row_name(feature, scope, commit.seq), feature, (scope,), what))
     return checked
 
 
@@ -83,6 +87,12 @@ def row_name(feature: str, scope: str, seq: int) -> str:
 def witness_name(row: str, digest: str) -> str:
     """The object that vouches for a row with this digest."""
     return f"{row.removesuffix('.json')}.{digest[:16]}"
+
+
+def row_of_witness(name: str) -> str | None:
+    """The row that an object vouches for; None when it is no witness."""
+    row, _, digest = name.rpartition(".")
+    return f"{row}.json" if name.startswith("ledger/") and digest != "json" else None
 
 
 def _believed(row: Row, witnesses: tuple[str, ...]) -> Commit:
@@ -113,17 +123,15 @@ def _disagreeing(
     return wrong
 
 
-def _check_witnesses(
-    checked: Checked, name: str, good: dict[int, Commit], seq: int, witnesses: tuple[str, ...]
-) -> None:
-    commit = good[seq]
+def _check_witnesses(checked: Checked, name: str, commit: Commit, witnesses: tuple[str, ...], lost: str) -> None:
+    """Look for the witness of a row, and for witnesses of a row that was there before it and is not known as lost."""
     digest = commit.digest
     place = (commit.feature, (commit.scope,))
-    if not witnesses:
+    if digest[:16] not in witnesses:
         note = "this witness is not there: its writer was killed just then, or somebody removed it"
         checked.notes.append(Finding(witness_name(name, digest), *place, note, digest))
     for other in witnesses:
-        if other != digest[:16]:
+        if other != digest[:16] and other not in lost:
             what = "a witness of another row than the one that lies there: that one was removed or replaced"
             checked.findings.append(Finding(witness_name(name, other), *place, what, other))
 

@@ -5,13 +5,13 @@ import importlib.metadata
 import os
 import platform
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from functools import cache
 
 from mediaml_assets.amber.ask import Ask
 from mediaml_assets.amber.ledger import Commit, Event, Value
-from mediaml_assets.amber.store import Memo, Store
+from mediaml_assets.amber.store import Memo, Store, value_name
 
 
 def append(
@@ -61,6 +61,55 @@ def append(
             return written
 
 
+def record(
+    store: Store,
+    feature: str,
+    scope: str,
+    event: Event,
+    gone: Mapping[str, str],
+    reason: str,
+    generation: int = 0,
+) -> Commit:
+    """Write a row about objects that are gone; what else the newest row says goes on as it was.
+
+    Args:
+        store: where the chain is; it may be empty.
+        feature: of the chain.
+        scope: of the chain.
+        event: why.
+        gone: object -> what is known of it; a value among them is current no more.
+        reason: for people; a chain that is refused or held back keeps that reason too.
+        generation: at least this one is written.
+    """
+    while True:
+        head = store.ledger.head(feature, scope)
+        base = head or Commit(feature, scope, event, None, None, "", 0)
+        value, current = (
+            None if one is None or value_name(feature, one.digest) in gone else one
+            for one in (base.value, base.current)
+        )
+        stands = base.refused or value is not None or current is not None
+        said = base.reason if base.refused or base.value != base.current else ""
+        row = replace(
+            base,
+            event=event,
+            value=value,
+            current=current,
+            key=base.key if stands else "",
+            generation=max(base.generation, generation),
+            made_at=datetime.now(UTC).isoformat(timespec="microseconds"),
+            who=_who(),
+            run=f"pid-{os.getpid()}",
+            environment=_environment(store),
+            metrics={},
+            reason="; ".join(part for part in (said, reason) if part),
+            gone=dict(gone),
+        )
+        written = store.ledger.append(row, head)
+        if written is not None:
+            return written
+
+
 def _same(one: Value | None, other: Value | None) -> bool:
     # equal rows made from other inputs are another value: whoever joins them must be able to tell what they mean
     return (one and (one.digest, one.key)) == (other and (other.digest, other.key))
@@ -78,11 +127,14 @@ _environments: dict[str, str] = {}
 """Store -> digest of this process's versions, once they are kept there."""
 
 
+def keep_environment(store: Store) -> str:
+    """Store the versions of this process's machine and libraries; returns their digest."""
+    digest = _environments[store.objects.where] = store.add_environment(_versions())
+    return digest
+
+
 def _environment(store: Store) -> str:
-    where = store.objects.where
-    if where not in _environments:
-        _environments[where] = store.add_environment(_versions())
-    return _environments[where]
+    return _environments.get(store.objects.where) or keep_environment(store)
 
 
 @cache

@@ -4,7 +4,7 @@ A row refers to its value and to the memo that remembers it, unless a later row 
 gone: forgotten, or lost and written down as lost.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import pyarrow as pa
@@ -64,6 +64,17 @@ class References:
             answers = self.memos.setdefault(value.key, [])
             if (commit.scope, value) not in answers:
                 answers.append((commit.scope, value))
+
+
+def kept(commits: Sequence[Commit]) -> list[Value]:
+    """The values that ever were current in a chain, the oldest first, without those that a later row says are gone."""
+    found: list[Value] = []
+    gone: set[str] = set()
+    for commit in reversed(commits):
+        gone |= commit.gone.keys()
+        if commit.current is not None and value_name(commit.feature, commit.current.digest) not in gone:
+            found.append(commit.current)
+    return found[::-1]
 
 
 def is_memoised(value: Value) -> bool:

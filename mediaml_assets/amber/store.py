@@ -187,15 +187,22 @@ class Store:
     def _head(self, feature: str, scope: str, as_of: Moment | None) -> Commit | None:
         return self.ledger.head(feature, scope) if as_of is None else self.ledger.as_of(feature, scope, as_of)
 
-    def read_rows(self, feature: str, value: Value, columns: Sequence[str] | None = None) -> pa.Table:
-        """The rows of a value, or some of their columns; raises Damaged when the file is missing or unreadable."""
-        file = self.objects.url(value_name(feature, value.digest))
+    def read_rows(
+        self, feature: str, value: Value, columns: Sequence[str] | None = None, threads: bool = True
+    ) -> pa.Table:
+        """The rows of a value, or some of their columns, decoded by several threads or by the caller's alone.
+
+        Raises:
+            Damaged: the file is missing or unreadable, or has no such column.
+        """
+        file, filesystem = self.objects.url(value_name(feature, value.digest)), self.objects.filesystem()
         self.objects.operations["read"] += 1
         try:
-            return pq.read_table(
-                file, filesystem=self.objects.filesystem(), columns=list(columns) if columns is not None else None
-            )
-        except (OSError, pa.ArrowInvalid) as error:
+            # one file, known by its path: `read_table` would spend as much on looking for a data set as on small rows
+            with pq.ParquetFile(file, filesystem=filesystem, pre_buffer=filesystem is not None) as parquet:
+                rows = parquet.read(columns=list(columns) if columns is not None else None, use_threads=threads)
+            return rows if columns is None else rows.select(list(columns))
+        except (OSError, pa.ArrowInvalid, KeyError) as error:
             memo = self.objects.url(memo_name(feature, value.key))
             raise Damaged(
                 f"the value {file} cannot be read ({error}); bring the file back from a copy, or remove it and {memo} "

@@ -26,7 +26,15 @@ from pathlib import PurePosixPath
 from typing import TypeVar
 
 from mediaml_assets.amber.chain_check import Finding, check_chain
-from mediaml_assets.amber.object_check import Wrong, read_blob, read_code, read_memo, read_text, read_value
+from mediaml_assets.amber.object_check import (
+    Wrong,
+    is_stored,
+    read_blob,
+    read_code,
+    read_memo,
+    read_text,
+    read_value,
+)
 from mediaml_assets.amber.objects import Objects, Stored, blob_object
 from mediaml_assets.amber.references import Held, References
 from mediaml_assets.amber.store import Store, code_name, environment_name, memo_name, value_name
@@ -109,6 +117,9 @@ class _Verification:
         self.made_in: dict[str, tuple[str, set[str]]] = {}
         """Environment or code -> a feature and its titles whose rows were written in or by it."""
 
+        self.gone: set[str] = set()
+        """Objects that a chain says are gone."""
+
     def feature(self, feature: str) -> None:
         """Chains, memos and values of one feature."""
         references = self._references(feature)
@@ -156,7 +167,7 @@ class _Verification:
             if found is not None:
                 self._found(one.name, *self.made_in.get(one.name, ("", set())), found.what)
         for name, (feature, titles) in self.made_in.items():
-            if name.startswith(f"{folder}/") and name not in seen and not self._exists(name):
+            if name.startswith(f"{folder}/") and name not in seen | self.gone and not self._exists(name):
                 self._found(name, feature, titles, f"this part of {folder} was removed")
 
     def strangers(self) -> None:
@@ -171,6 +182,7 @@ class _Verification:
         for scope in self.store.ledger.scopes(feature):
             checked = check_chain(feature, scope, self.store.ledger.stored(feature, scope))
             references.add_chain(checked.commits)
+            self.gone |= references.gone
             named = {environment_name(one.environment) for one in checked.commits if one.environment}
             named |= {code_name(feature, one.code) for one in checked.commits if one.event == "computed" and one.code}
             for name in named:
@@ -251,11 +263,7 @@ class _Verification:
             yield one, found
 
     def _exists(self, name: str) -> bool:
-        try:
-            self.objects.read_range(name, 0, 1)
-        except NotStored:
-            return False
-        return True
+        return is_stored(self.objects, name)
 
     def _found(self, name: str, feature: str, titles: Iterable[str], what: str) -> None:
         self.report.findings.append(Finding(name, feature, tuple(sorted(titles)), what))

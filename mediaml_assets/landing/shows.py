@@ -15,6 +15,7 @@ import pyarrow as pa
 from mediaml_assets.amber.feature import Members
 from mediaml_assets.amber.keys import column_digests, digest_of, rows_digest
 from mediaml_assets.amber.ledger import Commit, Value
+from mediaml_assets.amber.references import kept
 from mediaml_assets.amber.store import Store, View
 from mediaml_assets.landing.titles import is_slug
 
@@ -46,18 +47,16 @@ def follow(store: Store, source: str, titles: Iterable[str]) -> list[Commit]:
     """
     candidates: dict[str, set[str]] = defaultdict(set)
     for title in titles:
-        for row in store.ledger.chain(source, title):
-            if (show := _show(store, row)) is not None:
+        for value in kept(store.ledger.chain(source, title)):
+            if (show := _show(store, source, value)) is not None:
                 candidates[show].add(title)
     changed = (_agree(store, source, show, own) for show, own in sorted(candidates.items()))
     return [commit for commit in changed if commit is not None]
 
 
-def _show(store: Store, source: Commit | None) -> str | None:
-    """The show that a commit of a source says; None of a film, or when it was withdrawn."""
-    if source is None or source.current is None:
-        return None
-    name = store.read_rows(source.feature, source.current, [SHOW]).column(SHOW)[0].as_py()
+def _show(store: Store, source: str, value: Value | None) -> str | None:
+    """The show that a value of a source says; None of a film, or when it was withdrawn."""
+    name = None if value is None else store.read_rows(source, value, [SHOW]).column(SHOW)[0].as_py()
     return None if name is None else show_key(name)
 
 
@@ -67,7 +66,7 @@ def _agree(store: Store, source: str, show: str, candidates: set[str]) -> Commit
         head = store.ledger.head(SHOW, show)
         before = set(Members.from_value(View(store, SHOW, show, head)).titles) if head else set()
         # read after the head: what is landed later also comes here later, and finds our commit
-        own = {title for title in candidates if _show(store, store.ledger.head(source, title)) == show}
+        own = {title for title in candidates if _show(store, source, _current(store, source, title)) == show}
         titles = sorted(before - candidates | own)
         if set(titles) == before:
             return None
@@ -77,6 +76,11 @@ def _agree(store: Store, source: str, show: str, candidates: set[str]) -> Commit
         written = store.ledger.append(_commit(show, value, head.generation if head else 0), head)
         if written is not None:
             return written
+
+
+def _current(store: Store, source: str, title: str) -> Value | None:
+    head = store.ledger.head(source, title)
+    return head.current if head else None
 
 
 def _commit(show: str, value: Value | None, generation: int) -> Commit:
