@@ -4,12 +4,15 @@ Each title is one Dagster run in a process of its own, so that the Dagster UI sh
 """
 
 import logging
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
 from mediaml_assets.amber.replicas import is_behind
+from mediaml_assets.amber.staleness import newest
 from mediaml_assets.amber.store import CATALOGUE, Store
+from mediaml_assets.errors import StoreError
 from mediaml_assets.installation import installed_store
 from mediaml_assets.landing.arrivals import SOURCE, Known, Tick, look
 from mediaml_assets.landing.bucket import open_landing
@@ -101,14 +104,14 @@ def land(here: Home, store: Store) -> Tick:
 
 def present_titles(store: Store) -> list[str]:
     """Titles whose file stands in the landing folder."""
-    heads = [store.ledger.head(SOURCE, title) for title in store.ledger.scopes(SOURCE)]
-    return [head.scope for head in heads if head is not None and head.current is not None]
+    return [head.scope for head in newest(store, SOURCE, store.ledger.scopes(SOURCE)) if head.current is not None]
 
 
 def _size(store: Store, title: str) -> int:
-    """Bytes of a title's file; 0 when it was withdrawn."""
-    source = store.view(SOURCE, title)
-    return 0 if source.withdrawn else int(source.row(["size"])["size"])
+    """Bytes of a title's file; 0 when it was withdrawn, or that cannot be read."""
+    with suppress(StoreError):
+        return int(store.view(SOURCE, title).row(["size"])["size"])
+    return 0
 
 
 def states(store: Store) -> dict[str, str]:
@@ -125,11 +128,11 @@ def states(store: Store) -> dict[str, str]:
 def refused(store: Store) -> dict[str, str]:
     """Title -> reason, of every present title whose file could not be used or failed quality control."""
     found: dict[str, str] = {}
-    for title in present_titles(store):
-        for feature in mesh().per_title():
-            head = store.ledger.head(feature.name, title)
-            if head is not None and head.reason and (head.refused or head.value != head.current):
-                found.setdefault(title, head.reason)
+    present = present_titles(store)
+    for feature in mesh().per_title():
+        for head in newest(store, feature.name, present):
+            if head.reason and (head.refused or head.value != head.current):
+                found.setdefault(head.scope, head.reason)
     return found
 
 

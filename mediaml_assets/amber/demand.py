@@ -15,7 +15,8 @@ from mediaml_assets.amber.ask import Ask
 from mediaml_assets.amber.evaluation import commit, evaluate
 from mediaml_assets.amber.feature import Scope
 from mediaml_assets.amber.ledger import Moment
-from mediaml_assets.amber.mesh import Mesh, is_stale
+from mediaml_assets.amber.mesh import Mesh
+from mediaml_assets.amber.staleness import is_stale
 from mediaml_assets.amber.store import CATALOGUE, Store, View
 from mediaml_assets.errors import BadInput, FeatureError, InputMoved, MediamlError, NotComputed, NotStored
 
@@ -170,7 +171,7 @@ class Demand:
         """What is to be computed for a feature to be up to date; None when it is."""
         ask = self._ask(name, scope)
         head = self.store.ledger.head(name, ask.chain)
-        if head is not None and head.event == "refused" and head.key == ask.key:
+        if head is not None and head.refused and head.key == ask.key:
             raise BadInput(f"{name} of {scope} was refused: {head.reason}")
         return ask if is_stale(self.store, ask) else None
 

@@ -3,7 +3,6 @@
 Keys are the truth about what must run; the orchestrator's events are hints. `stale` compares the two.
 """
 
-import logging
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -14,10 +13,9 @@ from mediaml_assets.amber.ask import Ask, Inputs
 from mediaml_assets.amber.evaluation import commit, evaluate
 from mediaml_assets.amber.feature import AmberFeature, Input, Members, Scope
 from mediaml_assets.amber.ledger import Commit, Moment
+from mediaml_assets.amber.staleness import is_stale, newest, say_damaged
 from mediaml_assets.amber.store import CATALOGUE, Store, View
 from mediaml_assets.errors import Damaged, FeatureError, NotStored
-
-log = logging.getLogger("mediaml")
 
 
 class Mesh:
@@ -90,8 +88,8 @@ class Mesh:
 
     def present(self, store: Store) -> list[str]:
         """The titles that landed and were not withdrawn."""
-        found = (store.ledger.head(source, title) for source in self.sources for title in store.ledger.scopes(source))
-        return sorted({head.scope for head in found if head is not None and head.current is not None})
+        found = (head for source in self.sources for head in newest(store, source, store.ledger.scopes(source)))
+        return sorted({head.scope for head in found if head.current is not None})
 
     def shows(self, store: Store) -> list[str]:
         """Every show that ever had a title."""
@@ -181,8 +179,7 @@ class Mesh:
             return self._is_stale(store, feature, titles)
         except Damaged as damage:
             scope = CATALOGUE if feature.scope is Scope.CATALOGUE else titles[0]
-            named = {"feature": feature.name, "title": scope, "event": "damaged"}
-            log.warning("%s of %s is left alone: %s", feature.name, scope, damage, extra=named)
+            say_damaged(feature.name, scope, damage)
             return None
 
     def _is_stale(self, store: Store, feature: AmberFeature, titles: Sequence[str]) -> bool:
@@ -190,22 +187,6 @@ class Mesh:
             return is_stale(store, self.ask(store, feature.name, titles))
         except NotStored:
             return False
-
-
-def is_stale(store: Store, ask: Ask) -> bool:
-    """Whether the value that is asked for is not what the newest commit says, and asking for it would change that."""
-    feature, head = ask.feature, store.ledger.head(ask.feature.name, ask.chain)
-    if ask.withdrawn:
-        return head is not None and head.current is not None
-    if head is not None and head.event == "refused" and head.key == ask.key:
-        return False
-    memo = store.recall(feature.name, ask.key)
-    if memo is None:
-        return True
-    blocking = {check.name for check in feature.checks if check.blocking}
-    if blocking & set(memo.failed):
-        return head is None or head.key != ask.key
-    return head is None or head.current is None or head.current.digest != memo.value.digest
 
 
 _MANY = {

@@ -10,6 +10,7 @@ from mediaml_assets.amber.assets import SHOWS, STORE, TITLES
 from mediaml_assets.amber.io_manager import FeatureStore
 from mediaml_assets.amber.mesh import Mesh
 from mediaml_assets.amber.orphans import bury
+from mediaml_assets.amber.staleness import newest
 from mediaml_assets.amber.store import CATALOGUE, Store
 
 ACTIVE = [
@@ -148,8 +149,8 @@ def _question(mesh: Mesh, store: Store, name: str, titles: list[str]) -> str:
 def _just_landed(mesh: Mesh, store: Store, titles: list[str], seconds: float) -> set[str]:
     """Titles whose source changed in the last so many seconds."""
     since = (datetime.now(UTC) - timedelta(seconds=seconds)).isoformat(timespec="microseconds")
-    heads = (store.ledger.head(source, title) for source in mesh.sources for title in titles)
-    return {head.scope for head in heads if head is not None and head.made_at > since}
+    heads = (head for source in mesh.sources for head in newest(store, source, titles))
+    return {head.scope for head in heads if head.made_at > since}
 
 
 def _busy(instance: dg.DagsterInstance) -> set[str]:

@@ -1,5 +1,6 @@
 """Who reads whom, and what is out of date after each kind of change."""
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -250,3 +251,18 @@ def test_a_lost_commit_is_stale_and_a_lost_value_is_not_seen(here: Installation)
     assert here.stale() == [("counts", "one")]
     assert here.compute("counts", "one").event == "reused"
     assert here.stale() == []
+
+
+@pytest.mark.parametrize("what", ["memo/letters", "ledger/letters/one", "ledger/source/one"])
+def test_what_is_damaged_is_named_and_the_others_go_on(
+    here: Installation, what: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    here.deliver(one="abba", two="xyz")
+    here.compute("letters", "one")
+    for file in here.store.objects.path(what).rglob("*.json"):
+        file.write_bytes(file.read_bytes().replace(b"e", b"f", 1))
+    with caplog.at_level(logging.WARNING, "mediaml"):
+        assert here.stale() == [("letters", "two")]
+    damaged = [record.getMessage() for record in caplog.records if record.__dict__["event"] == "damaged"]
+    assert any(said.startswith("letters of one is left alone: ") for said in damaged)
+    assert "two" in here.mesh.present(here.store)

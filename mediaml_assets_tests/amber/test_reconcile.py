@@ -219,3 +219,13 @@ def test_a_question_whose_runs_are_killed_is_asked_three_times(platform: Platfor
         platform.instance.report_run_failed(run, "the process of this run was killed")
     assert len(set(keys)) == 3
     assert ("letters", "one") not in reconciler.tick()
+
+
+def test_a_damaged_row_of_one_title_holds_up_no_other(platform: Platform) -> None:
+    deliver(platform, "one.mp4", "abba")
+    deliver(platform, "two.mp4", "xyz")
+    land_unheard(platform)
+    for row in (platform.home / "store/ledger/source/one").rglob("*.json"):
+        row.write_bytes(row.read_bytes()[:-9])
+    sensor = reconcile_sensor(platform.mesh, seconds=60, patience_seconds=0.01)
+    assert [one.partition_key for one in platform.tick(sensor, None).run_requests or []] == ["two"]

@@ -1,0 +1,45 @@
+"""Whether a value is what its key says; and the newest commits of many scopes, of which some may be damaged."""
+
+import logging
+from collections.abc import Iterable, Iterator
+
+from mediaml_assets.amber.ask import Ask
+from mediaml_assets.amber.ledger import Commit
+from mediaml_assets.amber.store import Store
+from mediaml_assets.errors import Damaged
+
+log = logging.getLogger("mediaml")
+
+
+def is_stale(store: Store, ask: Ask) -> bool:
+    """Whether the value that is asked for is not what the newest commit says, and asking for it would change that."""
+    feature, head = ask.feature, store.ledger.head(ask.feature.name, ask.chain)
+    if ask.withdrawn:
+        return head is not None and head.current is not None
+    if head is not None and head.refused and head.key == ask.key:
+        return False
+    memo = store.recall(feature.name, ask.key)
+    if memo is None:
+        return True
+    blocking = {check.name for check in feature.checks if check.blocking}
+    if blocking & set(memo.failed):
+        return head is None or head.key != ask.key
+    return head is None or head.current is None or head.current.digest != memo.value.digest
+
+
+def newest(store: Store, feature: str, scopes: Iterable[str]) -> Iterator[Commit]:
+    """The newest commit of each scope that has one, without those that are damaged: the log names them."""
+    for scope in scopes:
+        try:
+            head = store.ledger.head(feature, scope)
+        except Damaged as damage:
+            say_damaged(feature, scope, damage)
+            continue
+        if head is not None:
+            yield head
+
+
+def say_damaged(feature: str, scope: str, damage: Damaged) -> None:
+    """Name in the log what is damaged; the others go on."""
+    named = {"feature": feature, "title": scope, "event": "damaged"}
+    log.warning("%s of %s is left alone: %s", feature, scope, damage, extra=named)
