@@ -69,7 +69,8 @@ def kept(objects: Objects, feature: str, digest: str) -> Code | None:
     except NotStored:
         return None
     except (ValueError, KeyError, TypeError) as error:
-        raise Damaged(f"{objects.url(name)} is no code of {feature} ({error}); bring it back from a copy") from error
+        where = objects.url(name)
+        raise Damaged(f"{where} is no code of {feature} ({error}); run `mediaml repair {feature}`") from error
 
 
 def code_from(text: bytes) -> Code:

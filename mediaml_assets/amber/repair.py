@@ -114,7 +114,9 @@ class _Repair:
             for name in self._lost_with(finding):
                 for scope in finding.titles:
                     if not self._may_come(finding.feature, scope, name):
-                        gone[finding.feature, scope][name] = finding.digest
+                        known = gone[finding.feature, scope]
+                        # of one row more than one can have been lost
+                        known[name] = f"{known.get(name, '')} {finding.digest}".strip()
         for (feature, scope), lost in sorted(gone.items()):
             said = ", ".join(f"{name} {digest}".strip() for name, digest in sorted(lost.items()))
             generation = self._generation(scope) if feature in self.mesh.sources else 0

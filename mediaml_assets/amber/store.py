@@ -72,7 +72,7 @@ class Store:
             return None
         except (ValueError, KeyError, TypeError) as error:
             raise Damaged(
-                f"{self.objects.url(name)} is no memo of {feature} ({error}); remove it and run {feature} again"
+                f"{self.objects.url(name)} is no memo of {feature} ({error}); run `mediaml repair {feature}`"
             ) from error
 
     def claim(self, feature: str, key: str) -> Claim:
@@ -158,7 +158,7 @@ class Store:
         name = environment_name(digest)
         text = self.objects.read(name)
         if blake3(text).hexdigest() != digest:
-            raise Damaged(f"{name} is not what its name says; bring it back from a copy")
+            raise Damaged(f"{name} is not what its name says; bring it back from a copy, or run `mediaml repair`")
         versions: dict[str, str] = json.loads(text)
         return versions
 
@@ -203,10 +203,9 @@ class Store:
                 rows = parquet.read(columns=list(columns) if columns is not None else None, use_threads=threads)
             return rows if columns is None else rows.select(list(columns))
         except (OSError, pa.ArrowInvalid, KeyError) as error:
-            memo = self.objects.url(memo_name(feature, value.key))
             raise Damaged(
-                f"the value {file} cannot be read ({error}); bring the file back from a copy, or remove it and {memo} "
-                f"and run {feature} again"
+                f"the value {file} cannot be read ({error}); bring the file back from a copy, or run `mediaml repair "
+                f"{feature}`"
             ) from error
 
     def commits(self, feature: str) -> Iterator[Commit]:
@@ -272,7 +271,8 @@ class View:
         file = self.store.objects.blob(self.row([column])[column])
         if not file.exists():
             raise Damaged(
-                f"{file.name}, the {column} of {self.feature} of {self.title}, is gone; make {self.feature} again"
+                f"{file.name}, the {column} of {self.feature} of {self.title}, is gone; run `mediaml repair "
+                f"{self.feature}`"
             )
         return file
 

@@ -176,7 +176,7 @@ def test_damaged_code_is_named(here_store: Store) -> None:
     document = json.loads(file.read_text())
     document["python"] = "4"
     file.write_text(json.dumps(document))
-    with pytest.raises(Damaged, match=r"is no code of counts .*bring it back"):
+    with pytest.raises(Damaged, match=r"is no code of counts .*`mediaml repair counts`"):
         kept(here_store.objects, "counts", feature.code)
 
 

@@ -225,13 +225,13 @@ def test_a_damaged_value_names_the_file_and_the_way_out(store: Store, damage: st
     with pytest.raises(Damaged) as raised:
         store.read_rows("motion", value)
     assert str(file) in str(raised.value)
-    assert "memo/motion/key.json and run motion again" in str(raised.value)
+    assert "run `mediaml repair motion`" in str(raised.value)
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "null", '{"value": null}', '{"value": {"digest": "d"}}'])
 def test_a_damaged_memo_names_the_file_and_the_way_out(store: Store, text: str) -> None:
     store.objects.create("memo/motion/key.json", text.encode())
-    with pytest.raises(Damaged, match=r"memo/motion/key.json is no memo .*remove it and run motion again"):
+    with pytest.raises(Damaged, match=r"memo/motion/key.json is no memo .*run `mediaml repair motion`"):
         store.recall("motion", "key")
 
 
@@ -249,7 +249,7 @@ def test_a_blob_is_found_through_its_view(store: Store, tmp_path: Path) -> None:
 def test_a_lost_blob_says_what_to_make_again(store: Store, tmp_path: Path) -> None:
     view = blob_view(store, tmp_path)
     view.blob("video").unlink()
-    with pytest.raises(Damaged, match="the video of motion of one, is gone; make motion again"):
+    with pytest.raises(Damaged, match="the video of motion of one, is gone; run `mediaml repair motion`"):
         view.blob("video")
 
 
