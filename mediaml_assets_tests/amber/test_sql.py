@@ -114,8 +114,11 @@ def test_metrics_are_rows(here: Installation) -> None:
     here.settle()
     rows = "SELECT feature, title, value FROM metrics WHERE metric = 'rows' ORDER BY ALL"
     assert ask(here.store, rows) == [("counts", "one", 2.0), ("letters", "one", 4.0), ("total", CATALOGUE, 1.0)]
-    names = "SELECT list(metric ORDER BY metric) FROM metrics WHERE feature = 'counts'"
-    assert ask(here.store, names) == [(["cpu_seconds", "memory_bytes", "n.max", "n.min", "rows", "seconds"],)]
+    assert ask(here.store, "SELECT DISTINCT metric FROM metrics ORDER BY 1") == [
+        ("cpu_seconds",),
+        ("rows",),
+        ("seconds",),
+    ]
 
 
 def test_an_ad_hoc_answer_is_in_the_ledger_only(here: Installation) -> None:
