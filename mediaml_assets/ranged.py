@@ -1,8 +1,9 @@
 """A remote object as a seekable file that fetches ranges: little for a jump, much for reading on.
 
-A jump fetches one block of 256 KiB; each time the reading goes on where a fetch ended, the next one is twice as large,
-up to 8 MiB. So four frames of a film cost a few blocks, and a whole film few requests. Several places may be read in
-turn (picture and sound that lie far apart): each has its own pace, and 32 MiB of blocks are remembered.
+A jump fetches one block of 256 KiB, or as many as are asked for at once; each time the reading goes on where a fetch
+ended, the next one is twice as large; never more than 8 MiB. So four frames of a film cost a few blocks, and a whole
+film few requests. Several places may be read in turn (picture and sound that lie far apart): each has its own pace, and
+32 MiB of blocks are remembered.
 """
 
 import io
@@ -59,21 +60,22 @@ class RangedFile(io.RawIOBase):
         done = 0
         while done < len(into) and self._at < self._size:
             number, inside = divmod(self._at, BLOCK)
-            part = self._block(number)[inside : inside + len(into) - done]
+            wanted = -(-(inside + len(into) - done) // BLOCK)
+            part = self._block(number, wanted)[inside : inside + len(into) - done]
             into[done : done + len(part)] = part
             done += len(part)
             self._at += len(part)
         return done
 
-    def _block(self, number: int) -> memoryview:
+    def _block(self, number: int, wanted: int) -> memoryview:
         if number not in self._kept:
-            self._load(number)
+            self._load(number, wanted)
         self._kept.move_to_end(number)
         return self._kept[number]
 
-    def _load(self, number: int) -> None:
-        """Fetch a block, and those after it when the reading has come here from the block before."""
-        count = min(2 * self._pace.pop(number, 0), MOST_BLOCKS) or 1
+    def _load(self, number: int, wanted: int) -> None:
+        """Fetch a block and those wanted after it, more when the reading has come here from the block before."""
+        count = min(max(2 * self._pace.pop(number, 0), wanted), MOST_BLOCKS)
         start = number * BLOCK
         data = memoryview(self._fetch(start, min(count * BLOCK, self._size - start)))
         for at in range(0, len(data), BLOCK):

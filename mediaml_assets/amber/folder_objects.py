@@ -57,11 +57,22 @@ class FolderObjects:
 
     def read(self, name: str) -> bytes:
         """The whole object; raises NotStored."""
-        return self._read(name, 0, -1)
+        with self.open(name) as file:
+            return file.read()
 
     def read_range(self, name: str, start: int, length: int) -> bytes:
         """Bytes [start, start + length) of an object, fewer at its end; raises NotStored."""
-        return self._read(name, start, length)
+        with self.open(name) as file:
+            file.seek(start)
+            return file.read(length)
+
+    def open(self, name: str, size: int | None = None) -> BinaryIO:
+        """A reader of an object; raises NotStored."""
+        self.operations["read"] += 1
+        try:
+            return open(f"{self.root}/{name}", "rb")
+        except FileNotFoundError as missing:
+            raise NotStored(f"nothing is stored as {name} below {self.root}") from missing
 
     def folders(self, prefix: str) -> list[str]:
         """Names of the folders directly below `prefix` (without it), sorted."""
@@ -131,15 +142,6 @@ class FolderObjects:
 
     def filesystem(self) -> None:
         """Nothing: paths need none."""
-
-    def _read(self, name: str, start: int, length: int) -> bytes:
-        self.operations["read"] += 1
-        try:
-            with open(f"{self.root}/{name}", "rb") as file:
-                file.seek(start)
-                return file.read(length)
-        except FileNotFoundError as missing:
-            raise NotStored(f"nothing is stored as {name} below {self.root}") from missing
 
     def _walk(self, prefix: str) -> Iterator[Stored]:
         """Every file below `prefix`."""

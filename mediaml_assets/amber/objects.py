@@ -65,6 +65,14 @@ class Objects(Protocol):
     def read_range(self, name: str, start: int, length: int) -> bytes:
         """Bytes [start, start + length) of an object, fewer at its end; raises NotStored."""
 
+    def open(self, name: str, size: int | None = None) -> BinaryIO:
+        """A buffered, seekable reader of an object, which fetches what is read; raises NotStored.
+
+        Args:
+            name: the object.
+            size: its bytes, where they are known: saves a request.
+        """
+
     def folders(self, prefix: str) -> list[str]:
         """Names of the folders directly below `prefix` (without it), sorted."""
 

@@ -35,6 +35,9 @@ CATALOGUE = "_catalogue"
 
 COMPRESSION = "zstd"
 
+FETCHED_WHOLE = 1024 * 1024
+"""Bytes up to which a value on a bucket is fetched by one request, whatever columns are read."""
+
 
 @dataclass(frozen=True)
 class Memo:
@@ -195,18 +198,27 @@ class Store:
         Raises:
             Damaged: the file is missing or unreadable, or has no such column.
         """
-        file, filesystem = self.objects.url(value_name(feature, value.digest)), self.objects.filesystem()
-        self.objects.operations["read"] += 1
+        name = value_name(feature, value.digest)
         try:
             # one file, known by its path: `read_table` would spend as much on looking for a data set as on small rows
-            with pq.ParquetFile(file, filesystem=filesystem, pre_buffer=filesystem is not None) as parquet:
+            source, remote = self._parquet(name, value.bytes)
+            with pq.ParquetFile(source, pre_buffer=remote) as parquet:
                 rows = parquet.read(columns=list(columns) if columns is not None else None, use_threads=threads)
             return rows if columns is None else rows.select(list(columns))
-        except (OSError, pa.ArrowInvalid, KeyError) as error:
+        except (OSError, pa.ArrowInvalid, KeyError, NotStored) as error:
             raise Damaged(
-                f"the value {file} cannot be read ({error}); bring the file back from a copy, or run `mediaml repair "
-                f"{feature}`"
+                f"the value {self.objects.url(name)} cannot be read ({error}); bring the file back from a copy, or run "
+                f"`mediaml repair {feature}`"
             ) from error
+
+    def _parquet(self, name: str, size: int) -> tuple[Any, bool]:
+        """What pyarrow reads a Parquet object from, and whether reads of it should be joined into few."""
+        if self.objects.filesystem() is None:
+            self.objects.operations["read"] += 1
+            return self.objects.url(name), False
+        if size <= FETCHED_WHOLE:
+            return pa.BufferReader(self.objects.read(name)), False
+        return self.objects.open(name, size), True
 
     def commits(self, feature: str) -> Iterator[Commit]:
         """Every commit of a feature, scope by scope."""
@@ -278,14 +290,18 @@ class View:
 
 
 def open_store(where: str, local: Path, durable: bool = False) -> Store:
-    """The store at a folder's path.
+    """The store at a folder's path, or in a bucket.
 
     Args:
-        where: the folder.
+        where: the folder, or s3://bucket/prefix.
         local: folder of this machine for scratch files.
         durable: see `FolderObjects`; a bucket always is.
     """
-    return Store(FolderObjects(Path(where), durable), local)
+    if not where.startswith("s3://"):
+        return Store(FolderObjects(Path(where), durable), local)
+    from mediaml_assets.amber.bucket_objects import BucketObjects
+
+    return Store(BucketObjects(where), local)
 
 
 def memo_from(key: str, document: Any) -> Memo:
