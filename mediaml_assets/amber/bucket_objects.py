@@ -155,9 +155,7 @@ class BucketObjects:
             part = _part(file.stat().st_size)
             # equal names are equal bytes, so an overwrite by a second writer changes nothing
             with self._answering("store", blob_object(name)):
-                obstore.put(
-                    self._store, blob_object(name), file, chunk_size=_part(file.stat().st_size), max_concurrency=4
-                )
+                obstore.put(self._store, blob_object(name), file, chunk_size=part, max_concurrency=4)
         return name
 
     def blob(self, name: str) -> RemoteBlob:
