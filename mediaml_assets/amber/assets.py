@@ -2,20 +2,19 @@
 
 import dataclasses
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import dagster as dg
-import pyarrow as pa
 
+from mediaml_assets.amber import shown
 from mediaml_assets.amber.ask import Ask
 from mediaml_assets.amber.automation import ANY_TITLE, ON_CHANGE
-from mediaml_assets.amber.drift import as_text
 from mediaml_assets.amber.evaluation import DRIFT, Outcome, evaluate
 from mediaml_assets.amber.feature import AmberFeature, Check, Input, Scope
 from mediaml_assets.amber.io_manager import FeatureStore
 from mediaml_assets.amber.orphans import mark_alive
-from mediaml_assets.amber.store import CATALOGUE, Store, View
+from mediaml_assets.amber.store import CATALOGUE, View
 from mediaml_assets.errors import BadInput
 
 TITLES = dg.DynamicPartitionsDefinition(name="titles")
@@ -31,13 +30,6 @@ _CONDITIONS = {Scope.TITLE: ON_CHANGE, Scope.SHOW: None, Scope.CATALOGUE: ANY_TI
 
 STORE = "feature_store"
 """Resource key of the IO manager."""
-
-PREVIEW = 999
-"""Characters of Markdown up to which the Dagster UI shows metadata in place, and not behind a link."""
-
-
-LONGEST_DIFF = 10_000
-"""Characters of what changed in the code that the Dagster UI is given."""
 
 
 def to_asset(feature: AmberFeature, group: str) -> dg.AssetsDefinition:
@@ -60,7 +52,10 @@ def to_asset(feature: AmberFeature, group: str) -> dg.AssetsDefinition:
         io_manager_key=STORE,
         required_resource_keys={STORE},
         config_schema=_config_schema(feature),
-        metadata={"dagster/column_schema": _column_schema(feature.schema), "version": feature.version or "by code"},
+        metadata={
+            "dagster/column_schema": shown.column_schema(feature.schema),
+            "version": feature.version or "by code",
+        },
     )
     # without a return annotation: Dagster would take one for the type of the single output, and there are checks too
     def compute(context: dg.AssetExecutionContext, **views: View | Mapping[str, View]):  # type: ignore[no-untyped-def]
@@ -88,7 +83,7 @@ def _materialize(
         return dg.MaterializeResult(
             value=outcome,
             data_version=dg.DataVersion(_data_version(manager, outcome)),
-            metadata=_metadata(manager.store, outcome),
+            metadata=shown.metadata(manager.store, outcome),
             check_results=_check_results(feature, outcome),
         )
     except BaseException:
@@ -110,63 +105,6 @@ def _data_version(manager: FeatureStore, outcome: Outcome) -> str:
         return outcome.digest
     head = manager.store.ledger.head(ask.feature.name, ask.scope)
     return head.current.digest if head and head.current else "ad-hoc"
-
-
-def _metadata(store: Store, outcome: Outcome) -> dict[str, Any]:
-    """What the Dagster UI shows of a materialisation, what people look for first."""
-    ask = outcome.ask
-    rows = _rows(store, outcome)
-    found: dict[str, Any] = {
-        "dagster/partition_row_count" if ask.scope != CATALOGUE else "dagster/row_count": rows.num_rows,
-        "memoised": outcome.memo is not None,
-        **{name: value for name, value in outcome.metrics.items() if name != "rows"},
-    }
-    if ask.chain != ask.scope:
-        found["answer"] = f"ad-hoc configuration, kept as {ask.chain}; the current value is unchanged"
-    return {
-        **found,
-        "preview": dg.MetadataValue.md(_preview(rows)),
-        "value_digest": outcome.digest,
-        "memo_key": ask.key if not ask.withdrawn else "withdrawn",
-        "landing_generation": ask.generation,
-    }
-
-
-def _rows(store: Store, outcome: Outcome) -> pa.Table:
-    """The rows that an outcome stands for, without vectors and bits; none when withdrawn."""
-    schema = outcome.ask.feature.schema
-    plain = [
-        one.name for one in schema if not (pa.types.is_nested(one.type) or pa.types.is_fixed_size_binary(one.type))
-    ]
-    if outcome.rows is not None:
-        return outcome.rows.select(plain)
-    if outcome.memo is not None:
-        return store.read_rows(outcome.ask.feature.name, outcome.memo.value, plain)
-    return schema.empty_table().select(plain)
-
-
-def _preview(rows: pa.Table) -> str:
-    """The first rows as a Markdown table of at most `PREVIEW` characters; a single row stands upright."""
-    head, *body = (
-        [("column", "value"), *rows.to_pylist()[0].items()]
-        if rows.num_rows == 1
-        else [tuple(rows.column_names), *(tuple(row.values()) for row in rows.slice(0, 10).to_pylist())]
-    )
-    lines = [_line(head), _line(["---"] * len(head))]
-    for row in body:
-        lines.append(_line([_cell(value) for value in row]))
-        if len("\n".join(lines)) > PREVIEW:
-            return "\n".join(lines[:-1])
-    return "\n".join(lines)
-
-
-def _line(cells: Sequence[str]) -> str:
-    return f"| {' | '.join(cells)} |"
-
-
-def _cell(value: Any) -> str:
-    text = f"{value:.4g}" if isinstance(value, float) else "" if value is None else str(value)
-    return text if len(text) <= 40 else f"{text[:12]}…{text[-12:]}"
 
 
 def _drift_check(feature: AmberFeature) -> list[Check]:
@@ -200,21 +138,10 @@ def _check_results(feature: AmberFeature, outcome: Outcome) -> list[dg.AssetChec
                 check_name=check.name,
                 passed=reason is None,
                 severity=dg.AssetCheckSeverity.ERROR if check.blocking else dg.AssetCheckSeverity.WARN,
-                metadata={"reason": reason, **_diff(outcome, check.name)} if reason else {},
+                metadata={"reason": reason, **shown.diff(outcome, check.name)} if reason else {},
             )
         )
     return results
-
-
-def _diff(outcome: Outcome, check: str) -> dict[str, dg.MetadataValue[Any]]:
-    """What changed in the code, for people."""
-    if check != DRIFT or not outcome.drift:
-        return {}
-    return {"diff": dg.MetadataValue.md(f"```diff\n{as_text(outcome.drift, LONGEST_DIFF)}\n```")}
-
-
-def _column_schema(schema: pa.Schema) -> dg.TableSchema:
-    return dg.TableSchema([dg.TableColumn(one.name, str(one.type)) for one in schema])
 
 
 def _config_schema(feature: AmberFeature) -> dict[str, dg.Field] | None:

@@ -85,15 +85,15 @@ def code_of(feature: AmberFeature) -> Code:
     """The loaded code of a feature, which `feature.code` is the fingerprint of."""
     checks = [f"{check.name}{' (blocking)' if check.blocking else ''}" for check in feature.checks]
     parts = {"schema": _declared(declaration(feature.schema)), **({"checks": _declared(checks)} if checks else {})}
-    for function in (feature.fn, *(check.failure for check in feature.checks)):
-        parts = {**parts_of(function), **parts}
+    for name, function in (("", feature.fn), *((f"check {one.name}", one.failure) for one in feature.checks)):
+        parts = {**parts_of(function, name), **parts}
     return Code(platform.python_version(), dict(sorted(parts.items())))
 
 
-def parts_of(function: Callable[..., Any]) -> dict[str, Part]:
-    """The parts of all code that a function's result can depend on, by full name."""
+def parts_of(function: Callable[..., Any], name: str = "") -> dict[str, Part]:
+    """The parts of all code that a function's result can depend on, by full name; see `closure`."""
     found: dict[str, list[Seen]] = {}
-    for seen in closure(function):
+    for seen in closure(function, name):
         found.setdefault(seen.part, []).append(seen)
     return {name: _part(things) for name, things in found.items()}
 

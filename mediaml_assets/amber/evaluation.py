@@ -8,7 +8,6 @@ Two steps, because the orchestrator's IO manager does the second one.
 
 import logging
 import shutil
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -25,6 +24,7 @@ from mediaml_assets.amber.drift import Change, changes, in_short
 from mediaml_assets.amber.feature import AmberFeature
 from mediaml_assets.amber.keys import column_digests, rows_digest
 from mediaml_assets.amber.ledger import Commit, Event
+from mediaml_assets.amber.profile import cost, profile
 from mediaml_assets.amber.store import Memo, Store
 from mediaml_assets.errors import BadInput
 
@@ -143,17 +143,13 @@ def changed_code(store: Store, feature: AmberFeature, before: str) -> list[Chang
 def _computed(store: Store, ask: Ask, claim: Claim) -> Outcome:
     feature = ask.feature
     _log(ask, "computing", "computing")
-    wall, cpu = time.perf_counter(), time.process_time()
-    with _scratch(store, ask) as scratch:
+    spent: dict[str, float] = {}
+    with _scratch(store, ask) as scratch, cost(spent):
         rows = _keep_blobs(store, feature, call(ask, scratch))
-    metrics = {
-        "seconds": round(time.perf_counter() - wall, 3),
-        "cpu_seconds": round(time.process_time() - cpu, 3),
-        "rows": rows.num_rows,
-    }
+    metrics = {**spent, **profile(rows)}
     failures = {check.name: check.failure(rows) for check in feature.checks}
     failed = {name: reason for name, reason in failures.items() if reason is not None}
-    _log(ask, "computed", f"computed in {metrics['seconds']:.1f} s", **metrics)
+    _log(ask, "computed", f"computed in {spent['seconds']:.1f} s", **spent)
     return Outcome(ask, None, rows, column_digests(rows), failed, metrics, claim)
 
 

@@ -50,16 +50,18 @@ def fingerprint(fn: Callable[..., Any]) -> str:
     return digest_of([[seen.name, seen.content] for seen in closure(fn)])
 
 
-def closure(fn: Callable[..., Any]) -> Iterator[Seen]:
+def closure(fn: Callable[..., Any], name: str = "") -> Iterator[Seen]:
     """Everything first-party that the function's result can depend on, besides its arguments.
+
+    What is no function or class by itself (arguments that were given before) belongs to a part of the given name.
 
     Functions come before what globals hold: a global that one of them changes is the state of a process (a cache, a
     loaded model), so that it counts by name only.
     """
-    package = package_of(inspect.unwrap(fn))
+    package = package_of(_written(fn))
     passed: dict[int, Any] = {}
     changing: set[str | int] = set()
-    todo, later = deque([(Read("", fn), "", "")]), deque[tuple[Read, str, str]]()
+    todo, later = deque([(Read("", fn), name, "")]), deque[tuple[Read, str, str]]()
     while todo or later:
         (name, thing, place), reader, label = (todo or later).popleft()
         if place in changing or id(thing) in changing:
@@ -81,6 +83,13 @@ def closure(fn: Callable[..., Any]) -> Iterator[Seen]:
             queue.append((read, part, f"{label}[{read.name}]" if label else read.name))
         if isinstance(thing, FunctionType):
             changing |= _changed_by(thing)
+
+
+def _written(fn: Any) -> Any:
+    """The function under decorators and given arguments."""
+    while isinstance(fn, functools.partial) or hasattr(fn, "__wrapped__"):
+        fn = fn.func if isinstance(fn, functools.partial) else fn.__wrapped__
+    return fn
 
 
 def _is_code(thing: Any) -> bool:

@@ -440,7 +440,10 @@ def test_a_commit_says_who_when_and_from_what(here: Installation) -> None:
     assert began <= datetime.fromisoformat(made.made_at) <= datetime.now(UTC)
     assert (made.run, made.version, made.generation, len(made.code)) == (f"pid-{os.getpid()}", "1", 1, 64)
     assert made.who and here.store.environment(made.environment)["pyarrow"] == pa.__version__
-    assert made.metrics.keys() == {"seconds", "cpu_seconds", "rows"} and made.metrics["rows"] == 2
+    assert (
+        made.metrics.keys() == {"seconds", "cpu_seconds", "memory_bytes", "rows", "n.min", "n.max"}
+        and made.metrics["rows"] == 2
+    )
 
 
 def test_time_travel_over_the_mesh(here: Installation) -> None:
