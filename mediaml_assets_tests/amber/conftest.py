@@ -6,7 +6,14 @@ import pytest
 
 from mediaml_assets_tests.amber.installation import Installation
 from mediaml_assets_tests.amber.platform import Platform
+from mediaml_assets_tests.amber.processes import kill_all
 from mediaml_assets_tests.amber.toy import toy_mesh
+
+
+@pytest.fixture(autouse=True)
+def no_process_is_left() -> Iterator[None]:
+    yield
+    kill_all()
 
 
 @pytest.fixture

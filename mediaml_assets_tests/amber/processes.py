@@ -11,7 +11,9 @@ GO = "import sys; print('ready', flush=True); sys.stdin.readline()\n"
 def start(script: str, *arguments: object) -> subprocess.Popen[str]:
     """A Python process running a script; `sys.argv[1:]` are the arguments."""
     command = [sys.executable, "-c", script, *map(str, arguments)]
-    return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    _started.append(process)
+    return process
 
 
 def together(count: int, before: str, script: str, *arguments: object) -> list[str]:
@@ -30,6 +32,17 @@ def together(count: int, before: str, script: str, *arguments: object) -> list[s
     printed = [process.communicate(timeout=60)[0] for process in running]
     assert [process.returncode for process in running] == [0] * count
     return printed
+
+
+def kill_all() -> None:
+    """End whatever is left of a test that failed half-way; a stopped process too."""
+    while _started:
+        process = _started.pop()
+        if process.poll() is None:
+            kill(process)
+
+
+_started: list[subprocess.Popen[str]] = []
 
 
 def kill(process: subprocess.Popen[str]) -> None:

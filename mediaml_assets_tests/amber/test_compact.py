@@ -440,8 +440,8 @@ def test_beside_writers_and_readers_and_under_kill(tmp_path: Path) -> None:
     objects, end, moments = FolderObjects(tmp_path / "store"), tmp_path / "end", random.Random(5)
     others = [start(script, objects.root, end) for script in (COMPACTOR, COMPACTOR, READER, READER)]
     writers = [start(WRITER, objects.root, number, 150) for number in range(3)]
-    while any(writer.poll() is None for writer in writers):
-        sleeper = moments.choice(writers)
+    while working := [writer for writer in writers if writer.poll() is None]:
+        sleeper = moments.choice(working)
         os.kill(sleeper.pid, signal.SIGSTOP)
         time.sleep(moments.uniform(0.01, 0.1))
         os.kill(sleeper.pid, signal.SIGCONT)
