@@ -227,5 +227,5 @@ def test_a_damaged_row_of_one_title_holds_up_no_other(platform: Platform) -> Non
     land_unheard(platform)
     for row in (platform.home / "store/ledger/source/one").rglob("*.json"):
         row.write_bytes(row.read_bytes()[:-9])
-    sensor = reconcile_sensor(platform.mesh, seconds=60, patience_seconds=0.01)
+    sensor = reconcile_sensor(platform.mesh, seconds=60)
     assert [one.partition_key for one in platform.tick(sensor, None).run_requests or []] == ["two"]

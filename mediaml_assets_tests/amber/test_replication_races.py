@@ -64,11 +64,11 @@ WRITERS = (
     + """
 import contextlib, random
 Store.claim = lambda self, feature, key: contextlib.nullcontext()
-store = Store(pathlib.Path(sys.argv[2]) / "store")
 """
 )
 
 WRITES = """
+store = Store(pathlib.Path(sys.argv[2]) / "store")
 chance = random.Random(number)
 for turn in range(6):
     for title in chance.sample("abcdefghijkl", 3):
@@ -84,6 +84,17 @@ SAME_WORK = """
 copied = replicate(store, FEATURE, opened(sys.argv[2], sys.argv[3]))
 import json
 print(json.dumps(copied.put))
+"""
+
+FIRST_COMMITS = """
+for turn in range(3):
+    home = pathlib.Path(sys.argv[2]) / str(turn)
+    store = Store(home / "store")
+    put(store, f"title{number}", rows(str(number), 3))
+    (home / f"ready{number}").touch()
+    while len(list(home.glob("ready*"))) < 3:
+        time.sleep(0.0005)
+    replicate(store, FEATURE, opened(home, sys.argv[3]))
 """
 
 
@@ -173,6 +184,14 @@ def test_two_writers_at_once(tmp_path: Path, kind: str) -> None:
     assert (found.behind, found.miscounted, found.damaged) == ((), {}, {})
     heads = [store.ledger.head(FEATURE, title) for title in store.ledger.scopes(FEATURE)]
     assert found.rows == sum(head.current.rows for head in heads if head and head.current)
+
+
+def test_nobody_is_in_the_way_of_the_first_commit(tmp_path: Path, kind: str) -> None:
+    together(3, WRITERS, FIRST_COMMITS, tmp_path, kind)
+    for home in tmp_path.iterdir():
+        replicate(Store(home / "store"), FEATURE, opened(home, kind))
+        assert sorted(opened(home, kind).held()) == ["title0", "title1", "title2"]
+        assert not list(home.rglob("*.unfinished"))
 
 
 def test_with_claims_the_work_is_done_once(tmp_path: Path) -> None:

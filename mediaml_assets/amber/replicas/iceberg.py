@@ -8,6 +8,7 @@ Iceberg's metadata names files by absolute paths: a folder that was moved is wri
 """
 
 import logging
+import os
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
@@ -16,6 +17,7 @@ from pathlib import Path
 from time import time
 from typing import Any
 from urllib.parse import unquote, urlparse
+from uuid import uuid4
 
 import duckdb
 import pyarrow as pa
@@ -27,7 +29,9 @@ from mediaml_assets.errors import Damaged, NotStored, ReplicaMoved
 NAMESPACE = "mediaml"
 _CATALOGUE = "catalog.db"
 _SCHEMA = "mediaml.schema"
-_ENDINGS = (".parquet", ".avro", ".json")
+_UNFINISHED = ".unfinished"
+_ENDINGS = (".parquet", ".avro", ".json", _UNFINISHED)
+_LOCKED_SECONDS = 60
 _PROPERTIES = {
     # a commit that another one overtook must fail: rows are replaced only on top of what was seen
     "commit.retry.num-retries": "0",
@@ -53,7 +57,6 @@ class IcebergReplica:
         self._folder = folder
         self._sql: Any = lake.package("iceberg", "pyiceberg.catalog.sql")
         self._errors: Any = lake.package("iceberg", "pyiceberg.exceptions")
-        self._alchemy: Any = lake.package("iceberg", "sqlalchemy.exc")
         self._expressions: Any = lake.package("iceberg", "pyiceberg.expressions")
         self._columns = lake.lake_schema(schema, name)
         self._table: Any = None
@@ -126,12 +129,27 @@ class IcebergReplica:
     @cached_property
     def _catalog(self) -> Any:
         self._folder.mkdir(parents=True, exist_ok=True)
-        folder = self._folder.resolve()
-        catalog = self._sql.SqlCatalog(NAMESPACE, uri=f"sqlite:///{folder}/{_CATALOGUE}", warehouse=folder.as_uri())
-        # of two processes that make it at once, one is told by the database
-        with suppress(self._alchemy.IntegrityError):
-            catalog.create_namespace_if_not_exists(NAMESPACE)
-        return catalog
+        file = self._folder.resolve() / _CATALOGUE
+        if not file.exists():
+            self._make_catalog(file)
+        return self._open_catalog(file)
+
+    def _make_catalog(self, file: Path) -> None:
+        """A catalogue appears whole or not at all: of processes that make it at once, each finds the first one's."""
+        unfinished = file.with_name(f"{uuid4().hex}{_UNFINISHED}")
+        try:
+            catalog = self._open_catalog(unfinished)
+            catalog.create_namespace(NAMESPACE)
+            catalog.close()
+            with suppress(FileExistsError):
+                os.link(unfinished, file)
+        finally:
+            unfinished.unlink(missing_ok=True)
+
+    def _open_catalog(self, file: Path) -> Any:
+        # a writer that sleeps in the middle of a commit locks the others out; what it holds up waits, and is no error
+        uri = f"sqlite:///{file}?timeout={_LOCKED_SECONDS}"
+        return self._sql.SqlCatalog(NAMESPACE, uri=uri, warehouse=file.parent.as_uri())
 
     @property
     def _name(self) -> str:
