@@ -165,15 +165,19 @@ class Demand:
     def _bring_one(self, name: str, scope: str) -> None:
         ask = self._wanted(name, scope)
         if ask is not None:
-            commit(self.store, evaluate(self.store, ask))
+            # who waited for another process to look at a file that it refused need not look at it as well
+            commit(self.store, evaluate(self.store, ask, lambda: self._check_refused(ask)))
 
     def _wanted(self, name: str, scope: str) -> Ask | None:
         """What is to be computed for a feature to be up to date; None when it is."""
         ask = self._ask(name, scope)
-        head = self.store.ledger.head(name, ask.chain)
-        if head is not None and head.refused and head.key == ask.key:
-            raise BadInput(f"{name} of {scope} was refused: {head.reason}")
+        self._check_refused(ask)
         return ask if is_stale(self.store, ask) else None
+
+    def _check_refused(self, ask: Ask) -> None:
+        head = self.store.ledger.head(ask.feature.name, ask.chain)
+        if head is not None and head.refused and head.key == ask.key:
+            raise BadInput(f"{ask.feature.name} of {ask.scope} was refused: {head.reason}")
 
     def _bring_below(self, levels: Sequence[Level]) -> None:
         for level in levels:

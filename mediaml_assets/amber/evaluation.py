@@ -8,7 +8,7 @@ Two steps, because the orchestrator's IO manager does the second one.
 
 import logging
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -66,12 +66,16 @@ class Outcome:
     @property
     def held_back(self) -> bool:
         """Whether a failed blocking check keeps the value from becoming current."""
-        blocking = {check.name for check in self.ask.feature.checks if check.blocking}
-        return bool(blocking & set(self.failed))
+        return self.ask.feature.blocks(self.failed)
 
 
-def evaluate(store: Store, ask: Ask) -> Outcome:
+def evaluate(store: Store, ask: Ask, look_again: Callable[[], None] = lambda: None) -> Outcome:
     """Recall the value, or compute it while nobody else does.
+
+    Args:
+        store: where it is remembered.
+        ask: what is wanted.
+        look_again: called before it is computed, once nobody else does so any more: it may raise why that is needless.
 
     A file that cannot be used is written to the ledger as refused before the error goes on; whatever else the
     function raises leaves no trace but its claim, which ends.
@@ -91,11 +95,10 @@ def evaluate(store: Store, ask: Ask) -> Outcome:
     try:
         memo = store.recall(ask.feature.name, ask.key)
         if memo is None:
+            look_again()
             return _computed(store, ask, claim)
-    except BaseException as error:
-        with claim:
-            if isinstance(error, BadInput):
-                append(store, ask, "refused", None, reason=str(error))
+    except BaseException:
+        claim.release()
         raise
     claim.release()
     return _recalled(store, ask, memo)
@@ -116,7 +119,12 @@ def commit(store: Store, outcome: Outcome, run: str = "") -> Commit:
         code_parts.keep(store.objects, ask.feature)
         fresh = Memo(value, outcome.failed, ask.feature.code, outcome.metrics)
         memo = store.remember(ask.feature.name, ask.key, fresh, ask.material)
-        return append(store, ask, "computed", memo, outcome.held_back, run, outcome.metrics)
+        if memo is fresh:
+            return append(store, ask, "computed", memo, outcome.held_back, run, outcome.metrics)
+        # somebody else was first: what counts from now on are their rows, and the checks of those
+        if memo.value.digest != value.digest:
+            _log_other_rows(ask)
+        return append(store, ask, "reused", memo, ask.feature.blocks(memo.failed), run)
     finally:
         outcome.abandon()
 
@@ -144,13 +152,27 @@ def _computed(store: Store, ask: Ask, claim: Claim) -> Outcome:
     feature = ask.feature
     _log(ask, "computing", "computing")
     spent: dict[str, float] = {}
-    with _scratch(store, ask) as scratch, cost(spent):
-        rows = _keep_blobs(store, feature, call(ask, scratch))
+    try:
+        with _scratch(store, ask) as scratch, cost(spent):
+            rows = _keep_blobs(store, feature, call(ask, scratch))
+    except BadInput as refusal:
+        append(store, ask, "refused", None, reason=str(refusal))
+        raise
     metrics = {**spent, **profile(rows)}
     failures = {check.name: check.failure(rows) for check in feature.checks}
     failed = {name: reason for name, reason in failures.items() if reason is not None}
     _log(ask, "computed", f"computed in {spent['seconds']:.1f} s", **spent)
     return Outcome(ask, None, rows, column_digests(rows), failed, metrics, claim)
+
+
+def _log_other_rows(ask: Ask) -> None:
+    log.warning(
+        "%s of %s gave other rows in two processes for the same input: the first ones stay. Make the function give "
+        "the same rows each time (a fixed seed, no clock), and raise its version",
+        ask.feature.name,
+        ask.scope,
+        extra={"feature": ask.feature.name, "title": ask.scope, "event": "other rows"},
+    )
 
 
 def _log(ask: Ask, event: str, text: str, **metrics: float) -> None:

@@ -13,7 +13,7 @@ Dagster object; `definitions.py` does that.
 
 import inspect
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, fields, is_dataclass, replace
 from enum import Enum
@@ -145,6 +145,10 @@ class AmberFeature:
     def each(self) -> Input | None:
         """The parameter that is one of many, of a function that is called for each of them; None of any other."""
         return next((one for one in self.inputs if one.each), None)
+
+    def blocks(self, failed: Collection[str]) -> bool:
+        """Whether one of these failed checks keeps a value from becoming current."""
+        return any(check.blocking and check.name in failed for check in self.checks)
 
     @cached_property
     def blobs(self) -> tuple[str, ...]:

@@ -138,7 +138,13 @@ class Ledger:
         return [row.commit for row in self._stored(feature, scope, beside=False).rows]
 
     def as_of(self, feature: str, scope: str, moment: Moment) -> Commit | None:
-        """The newest commit of a chain at a moment; None when there was none yet."""
+        """The newest commit of a chain at a moment; None when there was none yet.
+
+        The chain is the order, and `made_at` what the writer's clock said: of the commits that claim to have been made
+        no later than a time, the one that is furthest in the chain. So a later time never gives an earlier commit, and
+        a time after all of them gives the head; a commit by a clock that was ahead shows only from that time on. Where
+        clocks cannot be trusted, name a commit.
+        """
         if isinstance(moment, Commit):
             if (moment.feature, moment.scope) == (feature, scope):
                 return moment

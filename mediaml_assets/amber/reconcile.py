@@ -148,9 +148,11 @@ def _question(mesh: Mesh, store: Store, name: str, titles: list[str]) -> str:
 
 def _just_landed(mesh: Mesh, store: Store, titles: list[str], seconds: float) -> set[str]:
     """Titles whose source changed in the last so many seconds."""
-    since = (datetime.now(UTC) - timedelta(seconds=seconds)).isoformat(timespec="microseconds")
+    now = datetime.now(UTC)
+    since, until = ((now - timedelta(seconds=ago)).isoformat(timespec="microseconds") for ago in (seconds, 0))
     heads = (head for source in mesh.sources for head in newest(store, source, titles))
-    return {head.scope for head in heads if head.made_at > since}
+    # by a clock that is ahead of ours it may have landed at any time
+    return {head.scope for head in heads if since < head.made_at <= until}
 
 
 def _busy(instance: dg.DagsterInstance) -> set[str]:

@@ -3,6 +3,7 @@
 import json
 import logging
 from collections import Counter
+from collections.abc import Callable
 from datetime import UTC, datetime
 
 import pytest
@@ -198,10 +199,10 @@ def test_a_title_that_changes_meanwhile_is_begun_again_and_not_for_ever(
     here.deliver(one="abba")
     moved = [InputMoved("one.mp4 changed while it was read")] * 2
 
-    def moving(store: Store, ask: Ask) -> Outcome:
+    def moving(store: Store, ask: Ask, look_again: Callable[[], None]) -> Outcome:
         if moved:
             raise moved.pop()
-        return evaluate(store, ask)
+        return evaluate(store, ask, look_again)
 
     monkeypatch.setattr("mediaml_assets.amber.demand.evaluate", moving)
     assert demand.value("counts", "one").value.rows == 2

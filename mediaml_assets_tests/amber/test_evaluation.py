@@ -14,13 +14,13 @@ import pytest
 from mediaml_assets.amber.ask import Ask
 from mediaml_assets.amber.columns import blob
 from mediaml_assets.amber.evaluation import DRIFT, Outcome, commit, evaluate
-from mediaml_assets.amber.feature import AmberFeature, amber_feature
+from mediaml_assets.amber.feature import AmberFeature, Check, amber_feature
 from mediaml_assets.amber.mesh import Mesh
-from mediaml_assets.amber.store import CATALOGUE
+from mediaml_assets.amber.store import CATALOGUE, Store
 from mediaml_assets.errors import FeatureError, InputMoved, MediaRefused, NotStored
 from mediaml_assets_tests.amber.installation import Installation
 from mediaml_assets_tests.amber.processes import files_below, together
-from mediaml_assets_tests.amber.toy import Letters, calls, counts_version, letters, total, toy_mesh
+from mediaml_assets_tests.amber.toy import Letters, Shares, called, calls, counts_version, letters, total, toy_mesh
 
 N = pa.schema([("n", pa.int64())])
 
@@ -334,6 +334,88 @@ def test_an_older_run_never_becomes_current_over_a_newer(here: Installation) -> 
     assert row.value != row.current == here.store.view("counts", "one").value
     assert row.generation == 2
     assert here.stale() == [] and here.totals() == {"one": 3}
+
+
+def test_a_title_withdrawn_while_it_is_computed_stays_without_a_value(here: Installation) -> None:
+    here.deliver(one="abba")
+    slow = evaluate(here.store, ask(here, "letters", "one"))
+    (here.landing / "one.mp4").unlink()
+    here.land()
+    assert here.compute("letters", "one").event == "withdrawn"
+    row = commit(here.store, slow)
+    # it was computed, and may be recalled when the file comes back
+    assert (row.event, row.current, row.generation) == ("computed", None, 2)
+    assert here.stale() == []
+    here.deliver(one="abba")
+    here.settle()
+    assert here.totals() == {"one": 4}
+
+
+def test_a_title_withdrawn_while_it_is_computed_by_the_first_run_of_all(here: Installation) -> None:
+    here.deliver(one="abba")
+    slow = evaluate(here.store, ask(here, "letters", "one"))
+    (here.landing / "one.mp4").unlink()
+    here.land()
+    # nobody has looked at the withdrawal yet, so nothing says that this is late
+    assert commit(here.store, slow).current is not None
+    assert here.stale() == [("letters", "one")]
+    here.settle()
+    assert here.store.view("letters", "one").withdrawn and here.stale() == []
+
+
+def test_equal_rows_of_other_inputs_are_joined_with_those_inputs(here: Installation) -> None:
+    def kinds(letters: Letters) -> pa.Table:
+        return pa.table({"n": [len(set(letters.text))]}, schema=N)
+
+    def joined(letters: Letters, kinds: Shares) -> pa.Table:
+        called("joined", letters.text)
+        return pa.table({"n": [10 * len(letters.text) + kinds.n]}, schema=N)
+
+    with_features(here, over_letters(kinds), over_letters(joined))
+    found = []
+    for text in ("aabb", "xy", "aabb", "xy"):
+        here.deliver(one=text)
+        here.settle()
+        found.append(here.store.view("joined", "one").row()["n"])
+    # the third time the letters and both answers are known; but `kinds` must again be that of these letters
+    assert found == [42, 22, 42, 22]
+    assert [call for call in calls() if "joined" in call] == ["joined/aabb", "joined/xy"]
+    assert here.stale() == []
+
+
+@pytest.mark.parametrize("first_is_good", [True, False])
+def test_of_rows_that_differ_between_processes_the_first_stay_with_their_checks(
+    here: Installation, caplog: pytest.LogCaptureFixture, first_is_good: bool
+) -> None:
+    numbers = [1, 2] if first_is_good else [2, 1]
+
+    def size(letters: Letters) -> pa.Table:
+        return pa.table({"n": [numbers.pop(0)]}, schema=N)
+
+    def too_big(rows: pa.Table) -> str | None:
+        return "too big" if rows.column("n")[0].as_py() > 1 else None
+
+    with_features(here, over_letters(size, checks=[Check("small", too_big, "")]))
+    here.deliver(one="abba")
+    here.compute("letters", "one")
+    wanted = ask(here, "size", "one")
+    first, second = evaluate(here.store, wanted), evaluated_beside(here, wanted)
+    assert commit(here.store, first).event == "computed"
+    row = commit(here.store, second)
+    assert here.store.ledger.chain("size", "one") == [row]
+    assert row.value is not None and row.value.digest == first.digest != second.digest
+    assert (row.current == row.value) == first_is_good
+    assert row.reason == ("" if first_is_good else "too big")
+    assert here.stale() == []
+    assert "size of one gave other rows in two processes" in caplog.text
+
+
+def evaluated_beside(here: Installation, wanted: Ask) -> Outcome:
+    """What a process computes that does not see the claim of another one."""
+    claim = Store.claim
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Store, "claim", lambda self, feature, key: claim(self, feature, f"{key} elsewhere"))
+        return evaluate(here.store, wanted)
 
 
 def test_titles_that_lost_their_value_keep_their_generation(here: Installation) -> None:

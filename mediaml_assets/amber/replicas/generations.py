@@ -104,6 +104,11 @@ class Generations:
 
     def sweep(self, keep_seconds: float) -> None:
         """Remove generations that were replaced so long ago with their files, and files of writers that were killed."""
+        # what another sweep has just taken away need not be taken away again
+        with suppress(FileNotFoundError, NotStored):
+            self._sweep(keep_seconds)
+
+    def _sweep(self, keep_seconds: float) -> None:
         now = time.time()
         names = self._manifests()
         times = [(self.folder / MANIFESTS / name).stat().st_mtime for name in names]

@@ -110,7 +110,7 @@ class IcebergReplica:
                 known = self._known()
                 self._table.maintenance.expire_snapshots().older_than(datetime.fromtimestamp(until, UTC)).commit()
                 self._table.refresh()
-        self._sweep(known)
+            self._sweep(known)
         return written.bytes
 
     def rows(self, title: str) -> pa.Table:
@@ -212,7 +212,7 @@ class IcebergReplica:
         """Remove files that were known `before`, and old ones of killed writers, that no snapshot names now."""
         until = time() - KEEP_SECONDS
         files = {file for file in self._folder.resolve().rglob("*") if file.suffix in _ENDINGS}
-        old = {file for file in files if file in before or file.stat().st_mtime < until}
+        old = {file for file, stat in lake.stats(files) if file in before or stat.st_mtime < until}
         for file in old - self._known() if old else ():
             file.unlink(missing_ok=True)
 

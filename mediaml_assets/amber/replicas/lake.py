@@ -18,8 +18,9 @@ A nanosecond that is not a whole microsecond cannot be kept, so such columns are
 """
 
 import importlib
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
@@ -156,4 +157,12 @@ def written_below(folder: Path) -> Iterator[Written]:
     """Count the bytes of files that are new below a folder when the block ends."""
     written, before = Written(), set(folder.rglob("*"))
     yield written
-    written.bytes = sum(file.stat().st_size for file in set(folder.rglob("*")) - before if file.is_file())
+    new = set(folder.rglob("*")) - before
+    written.bytes = sum(stat.st_size for file, stat in stats(new) if file.is_file())
+
+
+def stats(files: Iterable[Path]) -> Iterator[tuple[Path, os.stat_result]]:
+    """Size and times of files, without those that another writer removed meanwhile."""
+    for file in files:
+        with suppress(FileNotFoundError):
+            yield file, file.stat()
