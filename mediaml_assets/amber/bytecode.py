@@ -5,6 +5,7 @@ import functools
 import importlib.util
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import pairwise
 from types import CodeType
 from typing import Any
 
@@ -86,6 +87,14 @@ def changed_globals(code: CodeType) -> set[str]:
         elif at.opname in ("LOAD_METHOD", "LOAD_ATTR") and at.argval in _CHANGING:
             found.add(stack[-1])
     return found.difference({None}).union(*(changed_globals(inner) for inner in inner_code(code)))
+
+
+def assigned_attributes(code: CodeType) -> Iterator[str]:
+    """The attributes that a method assigns of its own object."""
+    own = code.co_varnames[0] if code.co_argcount else None
+    for before, at in pairwise(_instructions(code)):
+        if at.opname == "STORE_ATTR" and before.opname.startswith("LOAD_FAST") and before.argval == own:
+            yield at.argval
 
 
 def _stacks(instructions: Sequence[dis.Instruction]) -> Iterator[tuple[dis.Instruction, list[str | None]]]:

@@ -1,22 +1,25 @@
 """The fingerprint of a function: its code, the helpers and constants it reads, its defaults, its parameters' types.
 
 Comments, layout, docstrings and the names of local variables do not count. Code of the function's own top-level
-package is followed, through tables, objects, base classes and imports inside functions; other packages count by name
-only (declare `libs` to put a version in the key).
+package is followed, through decorators, tables, objects, base classes and imports inside functions; other packages
+count by name only (declare `libs` to put a version in the key). Where the package lies does not count.
 """
 
 import functools
 import importlib
-import inspect
+import sys
 from collections import deque
 from collections.abc import Callable, Iterator
 from enum import Enum
-from types import BuiltinFunctionType, FunctionType, MethodType, ModuleType
+from pathlib import Path
+from types import BuiltinFunctionType, FunctionType, ModuleType
 from typing import Any, NamedTuple, get_args
 
 from mediaml_assets.amber.bytecode import changed_globals, imported_inside, names_in, normalised
+from mediaml_assets.amber.contents import attributes, contents, is_code, without_folder, wrapped
 from mediaml_assets.amber.keys import digest_of
 from mediaml_assets.amber.plain import package_of, plain
+from mediaml_assets.amber.source_text import written_name
 
 
 class Read(NamedTuple):
@@ -59,6 +62,7 @@ def closure(fn: Callable[..., Any], name: str = "") -> Iterator[Seen]:
     loaded model), so that it counts by name only.
     """
     package = package_of(_written(fn))
+    folder = _folder(package)
     passed: dict[int, Any] = {}
     changing: set[str | int] = set()
     todo, later = deque([(Read("", fn), name, "")]), deque[tuple[Read, str, str]]()
@@ -73,9 +77,9 @@ def closure(fn: Callable[..., Any], name: str = "") -> Iterator[Seen]:
         passed[id(thing)] = thing
         own = _own_part(thing, package)
         # what other packages give is named by its reader
-        is_value = package_of(thing) == package or isinstance(thing, functools.partial) or not _is_code(thing)
+        is_value = package_of(thing) == package or isinstance(thing, functools.partial) or not is_code(thing)
         part, label = own or (place if is_value else "") or reader, "" if own else label
-        content, reads = _describe(thing, package)
+        content, reads = _describe(without_folder(thing, folder), package)
         yield Seen(name, thing, content, part, label)
         for read in reads:
             # a function's globals; its own parts, and those of tables and objects, come at once
@@ -92,8 +96,13 @@ def _written(fn: Any) -> Any:
     return fn
 
 
-def _is_code(thing: Any) -> bool:
-    return callable(thing) or isinstance(thing, ModuleType)
+def _folder(package: str) -> str:
+    """The folder that holds a package: where that lies does not count."""
+    module = sys.modules.get(package)
+    file = getattr(module, "__file__", None)
+    if file is None:
+        return ""
+    return str(Path(file).parents[1 if hasattr(module, "__path__") else 0]).rstrip("/")
 
 
 def _changed_by(fn: FunctionType) -> set[str | int]:
@@ -101,49 +110,48 @@ def _changed_by(fn: FunctionType) -> set[str | int]:
     values = {name: fn.__globals__.get(name) for name in changed_globals(fn.__code__)}
     names = [name for name, value in values.items() if not isinstance(value, ModuleType)]
     tables = {id(value) for value in values.values() if isinstance(value, (list, dict, set))}
-    return {f"{fn.__module__}.{name}" for name in names} | tables
+    return {f"{_module(fn)}.{name}" for name in names} | tables
 
 
 def _own_part(thing: Any, package: str) -> str:
     """Full name of a first-party function or class; of a method, that of its class; empty for anything else."""
-    thing = inspect.unwrap(thing) if callable(thing) else thing
+    while callable(thing) and hasattr(thing, "__wrapped__") and package_of(thing) != package:
+        thing = thing.__wrapped__
     if not isinstance(thing, (FunctionType, type)) or package_of(thing) != package:
         return ""
-    owner, _, _ = thing.__qualname__.rpartition(".")
-    is_method = isinstance(thing, FunctionType) and owner and not owner.endswith("<locals>")
-    return f"{thing.__module__}.{owner if is_method else thing.__qualname__}"
+    if isinstance(thing, type):
+        return f"{thing.__module__}.{thing.__qualname__}"
+    name = written_name(thing)
+    owner, _, _ = name.rpartition(".")
+    return f"{_module(thing)}.{owner if owner and not owner.endswith('<locals>') else name}"
+
+
+def _module(fn: FunctionType) -> str:
+    """The module that a function is written in; a decorator gives it the name of another one."""
+    return str(fn.__globals__.get("__name__", ""))
 
 
 def _describe(thing: Any, package: str) -> tuple[Any, list[Read]]:
     """What a thing contributes itself, and the named things that it reads."""
-    if isinstance(thing, (list, tuple)):
-        return [type(thing).__name__, len(thing)], [Read(str(place), one) for place, one in enumerate(thing)]
-    if isinstance(thing, dict):
-        return [repr(key) for key in thing], [Read(repr(key), one) for key, one in thing.items()]
-    if isinstance(thing, functools.partial):
-        return "partial", [Read("", thing.func), Read("args", thing.args), Read("keywords", thing.keywords)]
-    if isinstance(thing, property):
-        return "property", [Read("get", thing.fget)]
-    if isinstance(thing, functools.cached_property):
-        return "property", [Read("get", thing.func)]
-    if isinstance(thing, MethodType):
-        return "method", [Read("self", thing.__self__), Read("function", thing.__func__)]
-    if hasattr(thing, "__wrapped__") and callable(thing):
-        return type(thing).__name__, [Read("", inspect.unwrap(thing))]
-    if package_of(thing) != package or isinstance(thing, (ModuleType, BuiltinFunctionType)):
-        return plain(thing), []
-    if isinstance(thing, FunctionType):
+    own_kind = package_of(type(thing)) == package
+    if isinstance(thing, FunctionType) and package_of(thing) == package:
         return normalised(thing.__code__), list(_read_by(thing, package))
-    if isinstance(thing, type):
+    found = wrapped(thing) or contents(thing)
+    if found is not None:
+        content, held = found
+        return content, [*(Read(*one) for one in held), *([Read("", type(thing))] if own_kind else [])]
+    if isinstance(thing, (ModuleType, BuiltinFunctionType)):
+        return plain(thing), []
+    if isinstance(thing, type) and package_of(thing) == package:
         return thing.__qualname__, [*_bases(thing), *_members(thing)]
+    if not own_kind:
+        # what another package keeps: of its state only the code that was given to it
+        given = {} if isinstance(thing, (type, FunctionType)) else getattr(thing, "__dict__", {})
+        return plain(thing), [Read(*one) for one in given.items() if is_code(one[1]) and package_of(one[1]) == package]
     if isinstance(thing, Enum):
         return f"{type(thing).__qualname__}.{thing.name}", [Read("value", thing.value), Read("", type(thing))]
-    kept = {name for name, member in vars(type(thing)).items() if isinstance(member, functools.cached_property)}
-    state = {name: value for name, value in getattr(thing, "__dict__", {}).items() if name not in kept}
-    return plain(thing) if not state else type(thing).__qualname__, [
-        *(Read(*one) for one in state.items()),
-        Read("", type(thing)),
-    ]
+    state = attributes(thing)
+    return type(thing).__qualname__ if state else plain(thing), [*(Read(*one) for one in state), Read("", type(thing))]
 
 
 def _bases(kind: type) -> Iterator[Read]:
@@ -151,7 +159,8 @@ def _bases(kind: type) -> Iterator[Read]:
 
 
 def _members(kind: type) -> Iterator[Read]:
-    """Attributes and methods of a class, without what only Python or documentation reads."""
+    """Attributes and methods of a class, and its metaclass, without what only Python or documentation reads."""
+    yield Read("metaclass", type(kind))
     for name, member in sorted(vars(kind).items()):
         function = member.__func__ if isinstance(member, (classmethod, staticmethod)) else member
         if isinstance(function, FunctionType) or not name.startswith("__"):
@@ -168,7 +177,7 @@ def _read_by(fn: FunctionType, package: str) -> Iterator[Read]:
             yield from (Read("parameter", one) for one in (hint, *get_args(hint)) if package_of(one) == package)
     yield from (Read(name, cell.cell_contents) for name, cell in _cells(fn))
     for name in sorted(names & fn.__globals__.keys()):
-        yield from _through_modules(Read(name, fn.__globals__[name], fn.__module__), names, package, set())
+        yield from _through_modules(Read(name, fn.__globals__[name], _module(fn)), names, package, set())
     for module in imported_inside(fn.__code__, fn.__globals__.get("__package__")):
         if module.partition(".")[0] == package:
             yield from _through_modules(Read(module, importlib.import_module(module), ""), names, package, set())

@@ -1,8 +1,9 @@
 """Constants as documents, for digests."""
 
+import json
 import re
 from enum import Enum
-from types import ModuleType
+from types import FunctionType, ModuleType
 from typing import Any
 
 import pyarrow as pa
@@ -19,11 +20,15 @@ def plain(value: Any) -> Any:
     if isinstance(value, (list, tuple)):
         return [plain(one) for one in value]
     if isinstance(value, (set, frozenset)):
-        return sorted(repr(one) for one in value)
+        return sorted(json.dumps(plain(one)) for one in value)
+    if isinstance(value, (bytearray, slice)):
+        return repr(value)
     if isinstance(value, re.Pattern):
         return [plain(value.pattern), value.flags]
     if hasattr(type(value), "tobytes") and hasattr(value, "dtype"):
-        return [str(value.dtype), list(value.shape), value.tobytes().hex()]
+        # the bytes of an array of objects are addresses
+        content = plain(value.tolist()) if value.dtype.hasobject else value.tobytes().hex()
+        return [str(value.dtype), list(value.shape), content]
     if isinstance(value, pa.Schema):
         return declaration(value)
     if isinstance(value, ModuleType):
@@ -40,4 +45,7 @@ def plain(value: Any) -> Any:
 def package_of(thing: Any) -> str:
     """Top-level package that a function or class comes from, or that an object's class comes from."""
     module = thing.__name__ if isinstance(thing, ModuleType) else getattr(thing, "__module__", None)
+    if isinstance(thing, FunctionType):
+        # a decorator gives its function the name of another one's module
+        module = thing.__globals__.get("__name__")
     return str(module or "").partition(".")[0]

@@ -34,11 +34,17 @@ def source_of(thing: FunctionType | type) -> Source | None:
     if file is None or not file.is_file():
         return None
     for code in _codes(file, file.stat().st_mtime_ns):
-        if code.co_qualname == thing.__qualname__ and all(_made_by(code, function) for function in functions):
+        if code.co_qualname == written_name(thing) and all(_made_by(code, function) for function in functions):
             lines = file.read_text(encoding="utf-8").splitlines(keepends=True)[code.co_firstlineno - 1 :]
             text = textwrap.dedent("".join(inspect.getblock(lines))).rstrip()
             return Source(f"{_place(file, thing)}:{code.co_firstlineno}", text)
     return None
+
+
+def written_name(thing: FunctionType | type) -> str:
+    """Qualified name as it is written; a decorator gives its function the name of another one."""
+    decorated = isinstance(thing, FunctionType) and hasattr(thing, "__wrapped__")
+    return thing.__code__.co_qualname if decorated else thing.__qualname__  # type: ignore[union-attr]
 
 
 def _methods(kind: type) -> Iterator[FunctionType]:
