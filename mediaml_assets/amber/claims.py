@@ -1,21 +1,30 @@
 """Claims: who computes a memo key now.
 
 A claim saves work and never decides correctness: values are written create-if-absent whoever computes them. In a
-folder a claim is an advisory lock (flock) on a file, which the operating system frees the moment its holder dies.
+folder a claim is an advisory lock (flock) on a file, which the operating system frees the moment its holder dies; for
+a bucket see bucket_claims.py.
 """
 
 import fcntl
 import os
 import weakref
+from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
+from typing import ParamSpec
+
+Arguments = ParamSpec("Arguments")
 
 
 class Claim:
-    """An exclusive claim on one memo key, held until `release`, or until the claim or its process is gone."""
+    """An exclusive claim, held until `release`, or until the claim or its process is gone.
 
-    def __init__(self, file: Path) -> None:
-        self._finish = weakref.finalize(self, _unlock, file, _lock(file))
+    Args:
+        free: called once, with the arguments that follow, to let the next one in.
+    """
+
+    def __init__(self, free: Callable[Arguments, None], *args: Arguments.args, **kwargs: Arguments.kwargs) -> None:
+        self._finish = weakref.finalize(self, free, *args, **kwargs)
 
     def release(self) -> None:
         """Let the next one in; safe to call twice."""
@@ -28,6 +37,13 @@ class Claim:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.release()
+
+
+class FileClaim(Claim):
+    """A claim on a lock file of this machine; making one waits until nobody else holds it."""
+
+    def __init__(self, file: Path) -> None:
+        super().__init__(_unlock, file, _lock(file))
 
 
 def is_held(file: Path) -> bool:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import dagster as dg
 
-from mediaml_assets.amber.claims import Claim, is_held
+from mediaml_assets.amber.claims import FileClaim, is_held
 from mediaml_assets.amber.store import Store
 
 TAG = "mediaml/asked_by"
@@ -18,7 +18,7 @@ COMMAND_LINE = "command line"
 START_SECONDS = 120
 """How long a run that the daemon launched may take from its start to its first asset, where it makes its claim."""
 
-_alive: dict[str, Claim] = {}
+_alive: dict[str, FileClaim] = {}
 
 
 def new_run(store: Store) -> str:
@@ -34,7 +34,7 @@ def mark_alive(store: Store, run_id: str) -> None:
         for claim in _alive.values():
             claim.release()
         _alive.clear()
-        _alive[run_id] = Claim(_lock(store, run_id))
+        _alive[run_id] = FileClaim(_lock(store, run_id))
 
 
 def bury(instance: dg.DagsterInstance, store: Store) -> None:

@@ -2,7 +2,7 @@
 
     values/<feature>/<aa>/<digest>.parquet     written once; no title inside
     memo/<feature>/<key>.json                  memo key -> value; the first writer wins
-    claims/<feature>/<key>.lock                who computes it now
+    claims/<feature>/<key>...                  who computes it now: a lock file, or on a bucket objects that beat
     ledger/<feature>/<scope>/...               the chain of commits
     code/<feature>/<digest>.json               a feature's code in readable parts, by its fingerprint
     environments/<digest>.json                 versions of machine and libraries that commits refer to
@@ -23,7 +23,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from blake3 import blake3
 
-from mediaml_assets.amber.claims import Claim, is_held
+from mediaml_assets.amber.bucket_claims import PATIENCE, BucketClaim
+from mediaml_assets.amber.claims import Claim, FileClaim, is_held
 from mediaml_assets.amber.folder_objects import FolderObjects
 from mediaml_assets.amber.keys import column_digests, digest_of, rows_digest, schema_digest, to_json
 from mediaml_assets.amber.ledger import Commit, Ledger, Moment, Value, sparse
@@ -57,13 +58,15 @@ class Store:
     Args:
         objects: where it is kept; a path is a folder.
         local: folder of this machine for scratch files; by default the folder of the store.
+        patience: seconds after which a claim on a bucket that gives no sign of life is taken over.
     """
 
-    def __init__(self, objects: Path | Objects, local: Path | None = None) -> None:
+    def __init__(self, objects: Path | Objects, local: Path | None = None, patience: float = PATIENCE) -> None:
         self.objects: Objects = FolderObjects(objects) if isinstance(objects, Path) else objects
         if local is None and not isinstance(self.objects, FolderObjects):
             raise StoreError(f"the store {self.objects.where} is not on this machine; name a local folder for it too")
         self.local = local or Path(self.objects.where)
+        self._patience = patience
         self.ledger = Ledger(self.objects)
 
     def recall(self, feature: str, key: str) -> Memo | None:
@@ -80,18 +83,21 @@ class Store:
 
     def claim(self, feature: str, key: str) -> Claim:
         """Wait until nobody else computes this key, and hold it."""
-        return Claim(self._claim_file(feature, key))
+        name = _claim_name(feature, key)
+        if isinstance(self.objects, FolderObjects):
+            return FileClaim(self.objects.path(f"{name}.lock"))
+        return BucketClaim(self.objects, name, self._patience)
 
     def is_claimed(self, feature: str, key: str) -> bool:
-        """Whether a living process holds the claim."""
-        return is_held(self._claim_file(feature, key))
+        """Whether a living process holds the claim; on a bucket also one that died and was not taken over yet."""
+        name = _claim_name(feature, key)
+        if isinstance(self.objects, FolderObjects):
+            return is_held(self.objects.path(f"{name}.lock"))
+        return bool(self.objects.names(name))
 
     def scratch(self, feature: str, key: str) -> Path:
         """Where the holder of the claim on this key may write while it computes."""
         return self.local / "scratch" / feature / key
-
-    def _claim_file(self, feature: str, key: str) -> Path:
-        return Path(self.objects.url(f"claims/{feature}/{key}.lock"))
 
     def write_rows(
         self,
@@ -318,6 +324,11 @@ def encode(table: pa.Table) -> memoryview:
     sink = pa.BufferOutputStream()
     pq.write_table(table, sink, compression=COMPRESSION, use_dictionary=texts or False)
     return memoryview(sink.getvalue()).cast("B")
+
+
+def _claim_name(feature: str, key: str) -> str:
+    """What is claimed to compute a memo key: the name of a lock file without its suffix, or of a bucket's folder."""
+    return f"claims/{feature}/{key}"
 
 
 def value_name(feature: str, digest: str) -> str:

@@ -15,11 +15,11 @@ from mediaml_assets_tests.amber.toy import toy_mesh
 class Installation:
     """What a test lands, computes and looks at."""
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self, home: Path, store: Store | None = None) -> None:
         self.home = home
         self.landing = home / "landing"
         self.landing.mkdir(exist_ok=True)
-        self.store = Store(home / "store")
+        self.store = store or Store(home / "store")
         self.mesh: Mesh = toy_mesh()
         self.known: Known = {}
 

@@ -45,6 +45,18 @@ def kill_all() -> None:
 _started: list[subprocess.Popen[str]] = []
 
 
+def until_it_says(process: subprocess.Popen[str], line: str) -> None:
+    """Wait for the next line that a process prints, which must be this one."""
+    assert process.stdout is not None and process.stdout.readline() == f"{line}\n"
+
+
+def go_on(process: subprocess.Popen[str]) -> str:
+    """Let a process that reads a line go on to its end; returns what else it printed."""
+    printed = process.communicate("\n", timeout=60)[0]
+    assert process.returncode == 0
+    return printed
+
+
 def kill(process: subprocess.Popen[str]) -> None:
     """SIGKILL, and wait until the process is gone."""
     process.kill()

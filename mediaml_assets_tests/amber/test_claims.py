@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from mediaml_assets.amber.claims import Claim, is_held
+from mediaml_assets.amber.claims import FileClaim, is_held
 from mediaml_assets_tests.amber.processes import kill, start, together
 
 HOLD = """
 import pathlib, sys
-from mediaml_assets.amber.claims import Claim
-claim = Claim(pathlib.Path(sys.argv[1]))
+from mediaml_assets.amber.claims import FileClaim
+claim = FileClaim(pathlib.Path(sys.argv[1]))
 print("held", flush=True)
 sys.stdin.readline()
 """
@@ -23,28 +23,28 @@ def file(tmp_path: Path) -> Path:
     return tmp_path / "claims/motion/key.lock"
 
 
-def waiting(file: Path) -> "Future[Claim]":
+def waiting(file: Path) -> "Future[FileClaim]":
     """Somebody who waits for the claim; a thread, so that a test that fails does not hang."""
-    return ThreadPoolExecutor(1).submit(Claim, file)
+    return ThreadPoolExecutor(1).submit(FileClaim, file)
 
 
 def test_a_claim_is_held_until_released(file: Path) -> None:
-    with Claim(file):
+    with FileClaim(file):
         assert is_held(file)
     assert not is_held(file)
     assert not file.exists()
 
 
 def test_releasing_twice_frees_nobody_elses(file: Path) -> None:
-    first = Claim(file)
+    first = FileClaim(file)
     first.release()
-    with Claim(file):
+    with FileClaim(file):
         first.release()
         assert is_held(file) and file.exists()
 
 
 def test_the_next_one_waits(file: Path) -> None:
-    first = Claim(file)
+    first = FileClaim(file)
     second = waiting(file)
     with pytest.raises(TimeoutError):
         second.result(timeout=0.2)
@@ -54,13 +54,13 @@ def test_the_next_one_waits(file: Path) -> None:
 
 
 def test_an_error_frees_the_claim(file: Path) -> None:
-    with pytest.raises(RuntimeError), Claim(file):
+    with pytest.raises(RuntimeError), FileClaim(file):
         raise RuntimeError
     assert not is_held(file)
 
 
 def test_a_forgotten_claim_is_freed(file: Path) -> None:
-    claim = Claim(file)
+    claim = FileClaim(file)
     assert is_held(file)
     del claim
     gc.collect()
@@ -86,19 +86,19 @@ def test_a_killed_holder_leaves_a_file_that_nobody_holds(file: Path) -> None:
     assert holder.stdout is not None and holder.stdout.readline() == "held\n"
     kill(holder)
     assert file.exists() and not is_held(file)
-    Claim(file).release()
+    FileClaim(file).release()
     assert not file.exists()
 
 
 def test_asking_who_holds_it_takes_nobodys_claim_away(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    first = Claim(file)
-    held: list[Claim] = []
+    first = FileClaim(file)
+    held: list[FileClaim] = []
 
     def between(descriptor: int, operation: int) -> None:
         # the holder goes and another one comes, after the file was opened and before it is tried
         first.release()
         monkeypatch.undo()
-        held.append(Claim(file))
+        held.append(FileClaim(file))
 
     monkeypatch.setattr("mediaml_assets.amber.claims.fcntl.flock", between)
     is_held(file)
@@ -111,7 +111,7 @@ def test_processes_never_hold_it_together(tmp_path: Path) -> None:
     script = """
 folder = pathlib.Path(sys.argv[2])
 for _ in range(25):
-    with Claim(folder / "claims/key.lock"):
+    with FileClaim(folder / "claims/key.lock"):
         count = int((folder / "count").read_text())
         time.sleep(0.001)
         (folder / "count").write_text(str(count + 1))
