@@ -107,7 +107,7 @@ def test_asking_who_holds_it_takes_nobodys_claim_away(file: Path, monkeypatch: p
 
 
 def test_processes_never_hold_it_together(tmp_path: Path) -> None:
-    before = "import pathlib, sys, time\nfrom mediaml_assets.amber.claims import Claim"
+    before = "import pathlib, sys, time\nfrom mediaml_assets.amber.claims import FileClaim"
     script = """
 folder = pathlib.Path(sys.argv[2])
 for _ in range(25):
