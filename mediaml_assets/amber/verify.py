@@ -44,7 +44,7 @@ Found = TypeVar("Found")
 Watch = Callable[[str, int, int], None]
 """Told of a part (a feature, or "blobs"), bytes looked at so far, and bytes in all."""
 
-KNOWN = {"values", "memo", "claims", "ledger", "folds", "code", "environments", "blobs", "trash", "damaged"}
+KNOWN = {"values", "memo", "claims", "ledger", "folds", "code", "environments", "blobs", "checks", "trash", "damaged"}
 """Folders at the top of a store."""
 
 LOCAL = {"scratch", "runs"}
