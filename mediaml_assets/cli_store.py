@@ -65,6 +65,26 @@ def value(feature: str, titles: tuple[str, ...], out: Path | None, processes: in
         relation.write_parquet(str(out))
 
 
+@click.command()
+@click.argument("feature")
+@click.argument("title", required=False)
+def explain(feature: str, title: str | None) -> None:
+    """Say why a value is what it is, and what would run.
+
+    Of the FEATURE for a TITLE (a show; nothing for one of the catalogue): where the current value comes from, whether
+    asking for it now would compute it or what it waits for, and which input, setting, library or code made its key
+    differ. Computes nothing.
+    """
+    from mediaml_assets.amber.explain import explain as explain_value
+    from mediaml_assets.explained import lines
+    from mediaml_assets.on_demand import demand
+
+    prepare()
+    asked = demand()
+    for line in lines(explain_value(asked.store, asked.mesh, feature, title)):
+        click.echo(line)
+
+
 class _Echo(logging.Handler):
     """Says on standard error what is computed."""
 
@@ -72,5 +92,5 @@ class _Echo(logging.Handler):
         click.echo(record.getMessage(), err=True)
 
 
-COMMANDS = (sql, value, *cli_upkeep.COMMANDS)
+COMMANDS = (sql, value, explain, *cli_upkeep.COMMANDS)
 """What `mediaml` offers of this module."""

@@ -129,7 +129,7 @@ _environments: dict[str, str] = {}
 
 def keep_environment(store: Store) -> str:
     """Store the versions of this process's machine and libraries; returns their digest."""
-    digest = _environments[store.objects.where] = store.add_environment(_versions())
+    digest = _environments[store.objects.where] = store.add_environment(versions())
     return digest
 
 
@@ -138,7 +138,7 @@ def _environment(store: Store) -> str:
 
 
 @cache
-def _versions() -> dict[str, str]:
+def versions() -> dict[str, str]:
     """The versions that can change a value without any of our code changing."""
     names = ("av", "numpy", "opencv-python-headless", "pyarrow", "torch", "transformers")
     found = {"python": platform.python_version(), "machine": platform.machine()}

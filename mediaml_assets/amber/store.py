@@ -71,9 +71,19 @@ class Store:
 
     def recall(self, feature: str, key: str) -> Memo | None:
         """What is remembered under a memo key; None when that was never computed; raises Damaged."""
+        found = self._remembered(feature, key)
+        return found and found[0]
+
+    def material(self, feature: str, key: str) -> dict[str, Any] | None:
+        """What a remembered memo key is the digest of, see `Ask.material`; None when it is not remembered."""
+        found = self._remembered(feature, key)
+        return found and found[1]
+
+    def _remembered(self, feature: str, key: str) -> tuple[Memo, dict[str, Any]] | None:
         name = memo_name(feature, key)
         try:
-            return memo_from(key, json.loads(self.objects.read(name)))
+            document = json.loads(self.objects.read(name))
+            return memo_from(key, document), document["material"]
         except NotStored:
             return None
         except (ValueError, KeyError, TypeError) as error:
