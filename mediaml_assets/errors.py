@@ -11,6 +11,7 @@
     ├── StoreError            the feature store cannot answer
     │   ├── NotStored         nothing is stored under that name
     │   ├── Damaged           a stored object is not what its digest says
+    │   ├── Incongruent       rows of two features of a title mean different shots, and cannot be joined
     │   └── ReplicaMoved      another process wrote the same replica first: look again, nothing was written
     ├── SettingsError         mediaml.toml cannot be read, or the given landing folder is not there
     └── ModelMissing          a configured model is not in the given folder, or is not whole
@@ -75,6 +76,29 @@ class NotStored(StoreError):
 
 class Damaged(StoreError):
     """A stored object is not what its digest says."""
+
+
+INCONGRUENT = (
+    "{0} and {1} of {2} mean different {3}: {0} those of {4}, {1} those of {5}. Compute both again (`mediaml explain` "
+    "says what is out of date), or read both as of one moment (as_of)"
+)
+"""What is said of incongruent rows, in Python and in SQL."""
+
+
+class Incongruent(StoreError):
+    """Rows of two features of one title mean different shots (or other rows that both are made from).
+
+    Attributes:
+        features: the two.
+        title: of both.
+        upstream: the feature whose rows they mean, such as unique_shots.
+        digests: of the value of `upstream` that each of them means.
+    """
+
+    def __init__(self, one: str, other: str, title: str, upstream: str, digest: str, other_digest: str) -> None:
+        self.features, self.title, self.upstream = (one, other), title, upstream
+        self.digests = digest, other_digest
+        super().__init__(INCONGRUENT.format(one, other, title, upstream, digest, other_digest))
 
 
 class ReplicaMoved(StoreError):

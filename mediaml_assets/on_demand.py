@@ -5,6 +5,7 @@
     value("motion", "night_train").table()          # computed with all that it is made from, or recalled
     values("shots", ["night_train", "salt_road"])   # title -> View
     value("match_cuts", k=5).table()                # an answer of its own; the current one stays
+    joined("night_train", "motion", "silhouette")   # their rows side by side, by index of shot
     submit("motion", ["night_train"]).values()      # the same, computed by the Dagster that runs (`mediaml ui`)
 
 They belong to the installation that the environment names (MEDIAML_HOME), and are stored there like any other value.
@@ -17,6 +18,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from mediaml_assets.amber.congruence import joined as join_rows
 from mediaml_assets.amber.demand import Demand, reason
 from mediaml_assets.amber.feature import Scope
 from mediaml_assets.amber.ledger import Moment
@@ -67,6 +69,26 @@ def values(feature: str, titles: Iterable[str] | None = None, /, *, processes: i
         FeatureError, NotStored, SettingsError: as `value`.
     """
     return demand(processes).values(feature, titles)
+
+
+def joined(title: str, /, *features: str, as_of: Moment | None = None) -> pa.Table:
+    """The rows of several features of a title (or show) side by side, computed if they must be.
+
+    Args:
+        title: the title, or the show.
+        features: names of features whose rows have an `index`.
+        as_of: what was current at that moment; nothing is computed then.
+
+    Returns:
+        The rows whose index is in all of them: `index`, then the other columns; one whose name is in several features
+        is called <feature>_<column>.
+
+    Raises:
+        Incongruent: they mean different shots: the title changed in between (ask again), or at that moment the one
+            was made and the other was not yet.
+        FeatureError, NotStored, BadInput, SettingsError: as `value`; FeatureError also for rows without an index.
+    """
+    return join_rows(*(value(feature, title, as_of=as_of) for feature in features))
 
 
 def submit(feature: str, titles: Iterable[str] | str | None = None, /) -> Submission:

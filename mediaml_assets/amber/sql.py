@@ -4,8 +4,10 @@
     history               what was current after each commit, and its file
     current               the same, of the newest commit of each feature and title
     metrics               what was measured while values were made
+    congruence            pairs of features of a title whose rows mean different shots now
     <feature>             current values, with a `title` column for per-title features
     <feature>_history     every value that ever was current, with `title`, `seq` and `made_at`
+    joined('a', 'b')      rows of two features by title and index; an error where they mean different shots
 
 No database file is shared: each client reads the files, so readers never block writers.
 """
@@ -18,6 +20,7 @@ from typing import Any
 
 import duckdb
 
+from mediaml_assets.amber import congruence
 from mediaml_assets.amber.ledger import Commit
 from mediaml_assets.amber.store import CATALOGUE, Store
 
@@ -96,6 +99,7 @@ def statements(store: Store) -> Iterable[str]:
         "entry.value AS value FROM (SELECT *, unnest(map_entries(metrics)) AS entry FROM ledger) "
         "WHERE event = 'computed'"
     )
+    yield from congruence.statements()
     # a view takes no bound parameters but variables; this one is what all feature views show: one state of the store
     newest = "seq = max(seq) OVER (PARTITION BY feature, title) AS newest"
     rows = f"SELECT feature, title, seq, made_at, digest, file, {newest} FROM history"

@@ -42,6 +42,7 @@ def test_there_is_a_view_for_each_feature_and_its_history(here: Installation) ->
         "history",
         "current",
         "metrics",
+        "congruence",
         *features,
         *(f"{f}_history" for f in features),
     }
