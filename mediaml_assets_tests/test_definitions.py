@@ -45,6 +45,15 @@ def test_every_asset_says_what_it_is(loaded: dg.Definitions) -> None:
     assert mute == []
 
 
+def test_every_column_says_what_it_is(loaded: dg.Definitions) -> None:
+    mute = []
+    for spec in loaded.resolve_all_asset_specs():
+        table = spec.metadata.get("dagster/column_schema")
+        columns = table.columns if isinstance(table, dg.TableSchema) else []
+        mute += [f"{spec.key.to_user_string()}.{one.name}" for one in columns if not one.description]
+    assert mute == []
+
+
 def test_dagster_finds_the_definitions_valid(tmp_path: Path) -> None:
     dagster = Path(sys.executable).with_name("dagster")
     environment = {**os.environ, "DAGSTER_HOME": str(tmp_path), "MEDIAML_HOME": str(tmp_path)}

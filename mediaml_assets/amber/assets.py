@@ -10,8 +10,8 @@ import dagster as dg
 from mediaml_assets.amber import shown
 from mediaml_assets.amber.ask import Ask
 from mediaml_assets.amber.automation import ANY_TITLE, ON_CHANGE
-from mediaml_assets.amber.evaluation import DRIFT, Outcome, evaluate
-from mediaml_assets.amber.feature import AmberFeature, Check, Input, Scope
+from mediaml_assets.amber.evaluation import Outcome, evaluate
+from mediaml_assets.amber.feature import DRIFT, AmberFeature, Check, Input, Scope
 from mediaml_assets.amber.io_manager import FeatureStore
 from mediaml_assets.amber.orphans import mark_alive
 from mediaml_assets.amber.store import CATALOGUE, View

@@ -6,6 +6,7 @@ A failing value is kept from becoming current and holds back what is downstream 
 `blocking=False`. Nulls pass; a schema says where there may be none.
 """
 
+import re
 from collections.abc import Sequence
 from functools import partial
 from typing import Any
@@ -28,30 +29,37 @@ def at_least(rows: int, blocking: bool = True) -> Check:
 def in_range(column: str, low: float | None, high: float | None, blocking: bool = True) -> Check:
     """The numbers of a column, also those in lists, lie in [low, high]; None is no bound. A NaN does not."""
     described = f"{column} lies in {_range(low, high)}."
-    return Check(f"{column}_in_range", partial(_outside, column, low, high), described, blocking)
+    return Check(_named(column, "in_range"), partial(_outside, column, low, high), described, blocking, (column,))
 
 
 def no_nans(column: str, blocking: bool = True) -> Check:
     """The numbers of a column, also those in lists, are none of them NaN or infinite."""
-    return Check(f"{column}_no_nans", partial(_not_finite, column), f"{column} holds finite numbers only.", blocking)
+    described = f"{column} holds finite numbers only."
+    return Check(_named(column, "no_nans"), partial(_not_finite, column), described, blocking, (column,))
 
 
 def unit_norm(column: str, tolerance: float = 0.01, blocking: bool = True) -> Check:
     """The vectors of a column have Euclidean length 1, within the tolerance."""
     described = f"The vectors of {column} have length 1, within {tolerance:g}."
-    return Check(f"{column}_unit_norm", partial(_not_unit, column, tolerance), described, blocking)
+    return Check(_named(column, "unit_norm"), partial(_not_unit, column, tolerance), described, blocking, (column,))
 
 
 def unique(*columns: str, blocking: bool = True) -> Check:
     """No two rows have the same value in the column, or in all of the columns."""
     named = " and ".join(columns)
-    return Check(f"{'_'.join(columns)}_unique", partial(_repeated, columns), f"No two rows share {named}.", blocking)
+    described = f"No two rows share {named}."
+    return Check(_named("_".join(columns), "unique"), partial(_repeated, columns), described, blocking, columns)
 
 
 def increasing(column: str, blocking: bool = True) -> Check:
     """Each value of a column is greater than the one in the row before it."""
     described = f"{column} grows from row to row."
-    return Check(f"{column}_increasing", partial(_not_increasing, column), described, blocking)
+    return Check(_named(column, "increasing"), partial(_not_increasing, column), described, blocking, (column,))
+
+
+def _named(column: str, what: str) -> str:
+    """The name of a check, of what Dagster takes in names."""
+    return re.sub(r"[^A-Za-z0-9_]", "_", f"{column}_{what}")
 
 
 def _too_few(least: int, rows: pa.Table) -> str | None:

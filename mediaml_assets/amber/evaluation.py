@@ -21,7 +21,7 @@ from mediaml_assets.amber.calls import call
 from mediaml_assets.amber.claims import Claim
 from mediaml_assets.amber.commits import append
 from mediaml_assets.amber.drift import Change, changes, in_short
-from mediaml_assets.amber.feature import AmberFeature
+from mediaml_assets.amber.feature import DRIFT, AmberFeature
 from mediaml_assets.amber.keys import column_digests, rows_digest
 from mediaml_assets.amber.ledger import Commit, Event
 from mediaml_assets.amber.profile import cost, profile
@@ -29,9 +29,6 @@ from mediaml_assets.amber.store import Memo, Store
 from mediaml_assets.errors import BadInput
 
 log = logging.getLogger("mediaml")
-
-DRIFT = "code_unchanged"
-"""The check that fails when code changed under a pinned version."""
 
 
 @dataclass(frozen=True)
@@ -139,7 +136,9 @@ def _recalled(store: Store, ask: Ask, memo: Memo) -> Outcome:
         f"the code of {ask.feature.name} changed, but its version is still {ask.feature.version!r}: this value was "
         f"made by the older code. Raise the version to compute it again. {what}"
     )
-    return Outcome(ask, memo, failed={**memo.failed, DRIFT: reason}, drift=drift)
+    # its checks may be others than those that the value was asked when it was made
+    failed = _failed(ask.feature, store.read_rows(ask.feature.name, memo.value)) if ask.feature.checks else {}
+    return Outcome(ask, memo, failed={**failed, DRIFT: reason}, drift=drift)
 
 
 def changed_code(store: Store, feature: AmberFeature, before: str) -> list[Change]:
@@ -159,10 +158,14 @@ def _computed(store: Store, ask: Ask, claim: Claim) -> Outcome:
         append(store, ask, "refused", None, reason=str(refusal))
         raise
     metrics = {**spent, **profile(rows)}
-    failures = {check.name: check.failure(rows) for check in feature.checks}
-    failed = {name: reason for name, reason in failures.items() if reason is not None}
     _log(ask, "computed", f"computed in {spent['seconds']:.1f} s", **spent)
-    return Outcome(ask, None, rows, column_digests(rows), failed, metrics, claim)
+    return Outcome(ask, None, rows, column_digests(rows), _failed(feature, rows), metrics, claim)
+
+
+def _failed(feature: AmberFeature, rows: pa.Table) -> dict[str, str]:
+    """Failed checks -> reason."""
+    failures = {check.name: check.failure(rows) for check in feature.checks}
+    return {name: reason for name, reason in failures.items() if reason is not None}
 
 
 def _log_other_rows(ask: Ask) -> None:

@@ -70,6 +70,8 @@ class Check:
     description: str
     blocking: bool = True
     """Whether a failing value is kept from becoming current and holds back what is downstream of it."""
+    columns: tuple[str, ...] = ()
+    """Columns that it asks of, which the feature must have."""
 
 
 @dataclass(frozen=True)
@@ -186,11 +188,13 @@ def amber_feature(
         replicas: where current values are copied to as well: "shards", "vectors", "delta", "iceberg".
 
     Raises:
-        FeatureError: a parameter has no type, or a type that cannot read a value.
+        FeatureError: a parameter has no type, or a type that cannot read a value; a check has a name that cannot be,
+            or asks of a column that there is not.
     """
 
     def declare(fn: Callable[..., Any]) -> AmberFeature:
         _check_name(fn.__name__)
+        _check_checks(fn.__name__, checks, schema)
         hints = get_type_hints(fn)
         names = list(inspect.signature(fn).parameters)
         inputs = tuple(_input(fn, name, hints.get(name)) for name in names if name not in ("config", "scratch"))
@@ -241,6 +245,27 @@ def _check_name(name: str) -> None:
             f"{name!r} cannot be the name of a feature: letters a-z, digits and '_', beginning with a letter, and none "
             f"of {', '.join(sorted(_NOT_NAMES))}; rename the function"
         )
+
+
+DRIFT = "code_unchanged"
+"""The check that fails when code changed under a pinned version."""
+
+
+def _check_checks(feature: str, checks: Sequence[Check], schema: pa.Schema) -> None:
+    taken = {DRIFT}
+    for one in checks:
+        if not re.fullmatch(r"[A-Za-z0-9_]+", one.name) or one.name in taken:
+            raise FeatureError(
+                f"{feature} has a check named {one.name!r}: a name has letters a-z, digits and '_' only, and there is "
+                f"one check of each name and none named {DRIFT!r}; name it otherwise"
+            )
+        taken.add(one.name)
+        unknown = sorted(set(one.columns) - set(schema.names))
+        if unknown:
+            raise FeatureError(
+                f"the check {one.name} of {feature} asks of {', '.join(unknown)}, which is no column; it may be one of "
+                f"{', '.join(schema.names)}"
+            )
 
 
 def _input(fn: Callable[..., Any], name: str, hint: Any) -> Input:

@@ -9,8 +9,8 @@ import pyarrow as pa
 from mediaml_assets.amber.ask import Ask
 from mediaml_assets.amber.columns import about
 from mediaml_assets.amber.drift import as_text
-from mediaml_assets.amber.evaluation import DRIFT, Outcome
-from mediaml_assets.amber.feature import Input
+from mediaml_assets.amber.evaluation import Outcome
+from mediaml_assets.amber.feature import DRIFT, Input
 from mediaml_assets.amber.profile import COSTS
 from mediaml_assets.amber.store import CATALOGUE, Store, View
 

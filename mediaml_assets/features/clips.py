@@ -10,7 +10,8 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from mediaml_assets.amber.columns import blob
+from mediaml_assets.amber.checks import increasing
+from mediaml_assets.amber.columns import blob, column
 from mediaml_assets.amber.feature import amber_feature
 from mediaml_assets.features.shots import Shot, Shots
 from mediaml_assets.jasper.media import Frame, Media
@@ -19,11 +20,23 @@ from mediaml_assets.jasper.recipe import ML_360P_V1
 SOUND_RATE = 16_000  # of `Media.sound`
 AAC_FRAME = 1024  # samples
 
-CLIPS = pa.schema([pa.field("index", pa.int32(), nullable=False), blob("clip")])
+CLIPS = pa.schema(
+    [
+        column("index", pa.int32(), "Of the shot, among those of `unique_shots`."),
+        blob("clip", "The shot as an mp4 file."),
+    ]
+)
 """One row a shot: its index and its file, H.264 at the standard encode's size and rate, with AAC sound if any."""
 
 
-@amber_feature(version="1", schema=CLIPS, libs=("av",), kinds=("ffmpeg",), automatic=False)
+@amber_feature(
+    version="1",
+    schema=CLIPS,
+    libs=("av",),
+    kinds=("ffmpeg",),
+    checks=[increasing("index", blocking=False)],
+    automatic=False,
+)
 def clips(standard_encode: Media, unique_shots: Shots, scratch: Path) -> pa.Table:
     """Write each shot as a film of its own: exactly the frames [start, end), encoded anew, one encoder thread."""
     sound = standard_encode.sound()

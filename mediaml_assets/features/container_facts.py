@@ -4,21 +4,23 @@ from collections.abc import Iterator
 
 import pyarrow as pa
 
+from mediaml_assets.amber.checks import at_least
+from mediaml_assets.amber.columns import column
 from mediaml_assets.amber.feature import amber_feature
 from mediaml_assets.jasper.probe import Probe, probe
 from mediaml_assets.landing.source_file import SourceFile
 
 CONTAINER_FACTS = pa.schema(
     [
-        pa.field("stream", pa.int32(), nullable=False),
-        pa.field("name", pa.string(), nullable=False),
-        pa.field("value", pa.string(), nullable=False),
+        column("stream", pa.int32(), "Stream of the file; -1 is the container itself."),
+        column("name", pa.string(), "What is said, in lower case."),
+        column("value", pa.string(), "What it says."),
     ]
 )
 """One row a fact; stream -1 is the container itself, names are lower case."""
 
 
-@amber_feature(version="1", schema=CONTAINER_FACTS, kinds=["video"])
+@amber_feature(version="1", schema=CONTAINER_FACTS, kinds=["video"], checks=[at_least(1, blocking=False)])
 def container_facts(source: SourceFile) -> pa.Table:
     """Name, tags, timecode and subtitle streams of the title's file: keyed on the file, read by export only."""
     source.check_unmoved()

@@ -6,11 +6,12 @@ from typing import Any, ClassVar, Self
 
 import pyarrow as pa
 
+from mediaml_assets.amber.columns import column
 from mediaml_assets.amber.feature import amber_feature
 from mediaml_assets.jasper.essence import essence as essence_of
 from mediaml_assets.landing.source_file import SourceFile
 
-ESSENCE = pa.schema([pa.field("digest", pa.string(), nullable=False)])
+ESSENCE = pa.schema([column("digest", pa.string(), "Identity of what the file shows and sounds.")])
 
 
 @amber_feature(version="1", schema=ESSENCE, kinds=["video"])

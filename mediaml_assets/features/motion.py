@@ -8,6 +8,8 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from mediaml_assets.amber.checks import increasing, no_nans
+from mediaml_assets.amber.columns import column
 from mediaml_assets.amber.feature import amber_feature
 from mediaml_assets.features.frame_windows import end_windows
 from mediaml_assets.features.optical_flow import MEDIUM, Flow, active_luma, camera_flow, flow
@@ -28,9 +30,9 @@ DECIMALS = 5
 _VECTOR = pa.list_(pa.field("item", pa.float32(), nullable=False), DIMENSIONS)
 MOTION = pa.schema(
     [
-        pa.field("index", pa.int32(), nullable=False),
-        pa.field("out_vector", _VECTOR, nullable=False),
-        pa.field("in_vector", _VECTOR, nullable=False),
+        column("index", pa.int32(), "Of the shot, among those of `unique_shots`."),
+        column("out_vector", _VECTOR, "Motion before its end, in picture widths a second: 4 x 9 x 16 cells x 2."),
+        column("in_vector", _VECTOR, "The same after its start."),
     ]
 )
 """One row a shot: motion over the last and the first usable frames, in picture widths a second.
@@ -41,7 +43,16 @@ root mean square speed over the picture, a subject's own motion counting `SUBJEC
 """
 
 
-@amber_feature(version="1", schema=MOTION, kinds=("opencv",))
+@amber_feature(
+    version="1",
+    schema=MOTION,
+    kinds=("opencv",),
+    checks=[
+        increasing("index", blocking=False),
+        no_nans("out_vector", blocking=False),
+        no_nans("in_vector", blocking=False),
+    ],
+)
 def motion(standard_encode: Media, unique_shots: Shots) -> pa.Table:
     """Measure how the picture moves at both ends of each shot: the camera, and what moves against it."""
     rate = float(standard_encode.rate)

@@ -9,6 +9,8 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from mediaml_assets.amber.checks import at_least, unit_norm
+from mediaml_assets.amber.columns import column
 from mediaml_assets.amber.feature import amber_feature
 from mediaml_assets.errors import ModelMissing
 from mediaml_assets.features import transformers_model
@@ -26,7 +28,10 @@ HUGGING_FACE = "hf:"
 
 _VECTOR = pa.list_(pa.field("item", pa.float32(), nullable=False))
 SHOT_EMBEDDING = pa.schema(
-    [pa.field("index", pa.int32(), nullable=False), *(pa.field(name, _VECTOR, nullable=False) for name in MOMENTS)]
+    [
+        column("index", pa.int32(), "Of the shot, among those of `shots`."),
+        *(column(name, _VECTOR, f"Its {name} usable frames, a vector of length 1.") for name in MOMENTS),
+    ]
 )
 """One row a shot: unit vectors of its first, middle and last usable frames (2,096 numbers with the descriptor)."""
 
@@ -86,7 +91,13 @@ class DescriptorEncoder:
         return np.stack([descriptor(clip[0], active) for clip in clips])
 
 
-@amber_feature(version="1", schema=SHOT_EMBEDDING, kinds=("numpy",), replicas=("shards", "vectors"))
+@amber_feature(
+    version="1",
+    schema=SHOT_EMBEDDING,
+    kinds=("numpy",),
+    checks=[at_least(1, blocking=False), *(unit_norm(name, blocking=False) for name in MOMENTS)],
+    replicas=("shards", "vectors"),
+)
 def shot_embedding(standard_encode: Media, shots: Shots, config: ShotEmbeddingConfig) -> pa.Table:
     """Describe how the first, middle and last usable frames of each shot look, as unit vectors."""
     encode = encoder(config.model)

@@ -6,6 +6,8 @@ from typing import Any, ClassVar, Self, overload
 
 import pyarrow as pa
 
+from mediaml_assets.amber.checks import at_least, in_range, increasing
+from mediaml_assets.amber.columns import column
 from mediaml_assets.amber.feature import amber_feature
 from mediaml_assets.features.shot_boundaries import Boundary, boundaries, closing, opening
 from mediaml_assets.features.tape_signals import active_tape, signals
@@ -13,13 +15,13 @@ from mediaml_assets.jasper.media import Media
 
 SHOTS = pa.schema(
     [
-        pa.field("index", pa.int32(), nullable=False),
-        pa.field("start", pa.int32(), nullable=False),
-        pa.field("end", pa.int32(), nullable=False),
-        pa.field("usable_start", pa.int32(), nullable=False),
-        pa.field("usable_end", pa.int32(), nullable=False),
-        pa.field("transition", pa.string(), nullable=False),
-        pa.field("confidence", pa.float32(), nullable=False),
+        column("index", pa.int32(), "Number of the shot in its title; it never changes."),
+        column("start", pa.int32(), "First frame, of the standard encode."),
+        column("end", pa.int32(), "The frame after its last."),
+        column("usable_start", pa.int32(), "First frame that no dissolve or fade touches."),
+        column("usable_end", pa.int32(), "The frame after the last such one."),
+        column("transition", pa.string(), "How it begins: start, cut, dissolve or fade."),
+        column("confidence", pa.float32(), "Of its beginning, in [0, 1]."),
     ]
 )
 """One row a shot, in order; all ranges are frames of the standard encode, half-open."""
@@ -87,7 +89,16 @@ class Shots(Sequence[Shot]):
         return self.rows[place]
 
 
-@amber_feature(version="1", schema=SHOTS, kinds=("numpy",))
+@amber_feature(
+    version="1",
+    schema=SHOTS,
+    kinds=("numpy",),
+    checks=[
+        at_least(1, blocking=False),
+        increasing("start", blocking=False),
+        in_range("confidence", 0, 1, blocking=False),
+    ],
+)
 def shots(standard_encode: Media) -> pa.Table:
     """Split a title into shots at its cuts, dissolves and fades; every frame belongs to exactly one.
 

@@ -3,6 +3,8 @@
 import numpy as np
 import pyarrow as pa
 
+from mediaml_assets.amber.checks import in_range, increasing
+from mediaml_assets.amber.columns import column
 from mediaml_assets.amber.feature import amber_feature
 from mediaml_assets.features.frame_windows import end_windows
 from mediaml_assets.features.shots import Shots
@@ -16,11 +18,11 @@ DECIMALS = 3
 _MASK = pa.binary(MASK_BITS // 8)
 SILHOUETTE = pa.schema(
     [
-        pa.field("index", pa.int32(), nullable=False),
-        pa.field("out_mask", _MASK, nullable=False),
-        pa.field("in_mask", _MASK, nullable=False),
-        pa.field("out_confidence", pa.float32(), nullable=False),
-        pa.field("in_confidence", pa.float32(), nullable=False),
+        column("index", pa.int32(), "Of the shot, among those of `unique_shots`."),
+        column("out_mask", _MASK, "At the last usable frame: 32 x 18 bits, row by row."),
+        column("in_mask", _MASK, "The same at the first usable frame."),
+        column("out_confidence", pa.float32(), "Of `out_mask`, in [0, 1]; below 0.3 it is empty."),
+        column("in_confidence", pa.float32(), "Of `in_mask`, likewise."),
     ]
 )
 """One row a shot: masks of its last and first usable frames, 32 x 18 bits of the active picture, row by row.
@@ -29,7 +31,16 @@ The most significant bit comes first. A mask is empty when its confidence, in [0
 """
 
 
-@amber_feature(version="1", schema=SILHOUETTE, kinds=("opencv",))
+@amber_feature(
+    version="1",
+    schema=SILHOUETTE,
+    kinds=("opencv",),
+    checks=[
+        increasing("index", blocking=False),
+        in_range("out_confidence", 0, 1, blocking=False),
+        in_range("in_confidence", 0, 1, blocking=False),
+    ],
+)
 def silhouette(standard_encode: Media, unique_shots: Shots) -> pa.Table:
     """Outline what stands in front in the last and the first usable frame of each shot."""
     masks: tuple[list[bytes], list[bytes]] = ([], [])

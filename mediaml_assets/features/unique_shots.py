@@ -6,19 +6,22 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from mediaml_assets.amber.checks import at_least, in_range, increasing
+from mediaml_assets.amber.columns import column
 from mediaml_assets.amber.feature import amber_feature
 from mediaml_assets.features.shot_embedding import Embeddings
 from mediaml_assets.features.shots import Shots
 
+_INDICES = pa.list_(pa.field("item", pa.int32(), nullable=False))
 UNIQUE_SHOTS = pa.schema(
     [
-        pa.field("index", pa.int32(), nullable=False),
-        pa.field("start", pa.int32(), nullable=False),
-        pa.field("end", pa.int32(), nullable=False),
-        pa.field("usable_start", pa.int32(), nullable=False),
-        pa.field("usable_end", pa.int32(), nullable=False),
-        pa.field("take_count", pa.int32(), nullable=False),
-        pa.field("duplicates", pa.list_(pa.field("item", pa.int32(), nullable=False)), nullable=False),
+        column("index", pa.int32(), "Number of the shot in its title; it never changes."),
+        column("start", pa.int32(), "First frame, of the standard encode."),
+        column("end", pa.int32(), "The frame after its last."),
+        column("usable_start", pa.int32(), "First frame that no dissolve or fade touches."),
+        column("usable_end", pa.int32(), "The frame after the last such one."),
+        column("take_count", pa.int32(), "How many takes there are, with this one."),
+        column("duplicates", _INDICES, "Shots that were dropped for it."),
     ]
 )
 """One row a kept shot, indices unchanged; `duplicates` were dropped for it, `take_count` counts them and it."""
@@ -33,7 +36,16 @@ class UniqueShotsConfig:
     threshold: float = 0.84
 
 
-@amber_feature(version="1", schema=UNIQUE_SHOTS, kinds=("numpy",))
+@amber_feature(
+    version="1",
+    schema=UNIQUE_SHOTS,
+    kinds=("numpy",),
+    checks=[
+        at_least(1, blocking=False),
+        increasing("index", blocking=False),
+        in_range("take_count", 1, None, blocking=False),
+    ],
+)
 def unique_shots(shots: Shots, shot_embedding: Embeddings, config: UniqueShotsConfig) -> pa.Table:
     """Keep the earliest shot of each group of near-duplicates.
 

@@ -7,6 +7,8 @@ from typing import Any, ClassVar, Self
 import numpy as np
 import pyarrow as pa
 
+from mediaml_assets.amber.checks import in_range
+from mediaml_assets.amber.columns import column
 from mediaml_assets.amber.feature import Scope, amber_feature
 from mediaml_assets.errors import FeatureError
 from mediaml_assets.features.shots import Shot, Shots
@@ -16,15 +18,20 @@ from mediaml_assets.matching.scoring import Pairs, top_k
 
 MATCH_CUTS = pa.schema(
     [
-        ("flavour", pa.string()),
-        ("rank", pa.int32()),
-        ("title1", pa.string()),
-        ("shot1", pa.int32()),
-        ("title2", pa.string()),
-        ("shot2", pa.int32()),
-        ("score", pa.float64()),
-        *((name, pa.int32()) for name in ("start1", "end1", "start2", "end2", "out_frame", "in_frame")),
-        ("exact", pa.bool_()),
+        column("flavour", pa.string(), "How the two shots match.", nullable=True),
+        column("rank", pa.int32(), "Place in the flavour's list, from 1.", nullable=True),
+        column("title1", pa.string(), "Title of the shot that is left.", nullable=True),
+        column("shot1", pa.int32(), "Its index.", nullable=True),
+        column("title2", pa.string(), "Title of the shot that follows.", nullable=True),
+        column("shot2", pa.int32(), "Its index.", nullable=True),
+        column("score", pa.float64(), "In [0, 1].", nullable=True),
+        column("start1", pa.int32(), "First frame of shot 1, of its standard encode.", nullable=True),
+        column("end1", pa.int32(), "The frame after its last.", nullable=True),
+        column("start2", pa.int32(), "First frame of shot 2.", nullable=True),
+        column("end2", pa.int32(), "The frame after its last.", nullable=True),
+        column("out_frame", pa.int32(), "Last frame before the cut, of title 1.", nullable=True),
+        column("in_frame", pa.int32(), "First frame after it, of title 2.", nullable=True),
+        column("exact", pa.bool_(), "Whether no other pair belongs in the flavour's list.", nullable=True),
     ]
 )
 """One row a cut, by flavour and rank from 1; scores are in [0, 1].
@@ -83,7 +90,13 @@ class Motions(ShotRows):
     columns = FLAVOURS["motion"].columns
 
 
-@amber_feature(version="1", schema=MATCH_CUTS, scope=Scope.CATALOGUE, kinds=["numpy"])
+@amber_feature(
+    version="1",
+    schema=MATCH_CUTS,
+    scope=Scope.CATALOGUE,
+    kinds=["numpy"],
+    checks=[in_range("score", 0, 1, blocking=False)],
+)
 def match_cuts(
     unique_shots: Mapping[str, Shots],
     silhouette: Mapping[str, Silhouettes],

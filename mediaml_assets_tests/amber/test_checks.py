@@ -9,9 +9,10 @@ import pytest
 from mediaml_assets.amber.checks import at_least, in_range, increasing, no_nans, unique, unit_norm
 from mediaml_assets.amber.code_parts import code_of, parts_of
 from mediaml_assets.amber.drift import changes
-from mediaml_assets.amber.feature import Check
+from mediaml_assets.amber.feature import Check, amber_feature
 from mediaml_assets.amber.fingerprint import fingerprint
-from mediaml_assets_tests.amber.toy import letters
+from mediaml_assets.errors import FeatureError
+from mediaml_assets_tests.amber.toy import Letters, letters
 
 NAN, INF = float("nan"), float("inf")
 VECTOR = pa.list_(pa.float32())
@@ -84,6 +85,29 @@ def test_checks_have_names_and_descriptions_that_dagster_takes() -> None:
     assert len({spec.name for spec in specs}) == len(checks)
     assert in_range("a", 0, 1).description == "a lies in [0, 1]."
     assert in_range("a", 0, 1).blocking and not in_range("a", 0, 1, blocking=False).blocking
+
+
+@pytest.mark.parametrize(
+    ("checks", "says"),
+    [
+        ([in_range("letters", 0, 1)], "asks of letters, which is no column; it may be one of letter, place"),
+        ([unique("letter", "x")], "asks of x"),
+        ([at_least(1), at_least(1, blocking=False)], "a check named 'at_least_1'"),
+        ([Check("code_unchanged", lambda rows: None, "")], "a check named 'code_unchanged'"),
+        ([Check("no good", lambda rows: None, "")], "a check named 'no good'"),
+    ],
+)
+def test_a_check_that_cannot_be_is_refused_when_declared(checks: list[Check], says: str) -> None:
+    schema = pa.schema([("letter", pa.string()), ("place", pa.int32())])
+
+    def lettered(letters: Letters) -> pa.Table: ...
+
+    with pytest.raises(FeatureError, match=says):
+        amber_feature(schema=schema, checks=checks)(lettered)
+
+
+def test_any_column_gives_a_check_a_name() -> None:
+    assert in_range("sound level (dB)", None, 0).name == "sound_level__dB__in_range"
 
 
 def test_the_bounds_are_part_of_the_code() -> None:

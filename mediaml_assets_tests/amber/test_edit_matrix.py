@@ -12,7 +12,8 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from mediaml_assets.amber.evaluation import DRIFT, evaluate
+from mediaml_assets.amber.evaluation import evaluate
+from mediaml_assets.amber.feature import DRIFT
 from mediaml_assets.amber.mesh import Mesh
 from mediaml_assets_tests.amber.installation import Installation
 from mediaml_assets_tests.amber.toy import calls, letters
@@ -188,6 +189,17 @@ def test_under_a_version_changed_code_runs_nothing_and_is_a_failed_check(here: I
     outcome.abandon()
     assert len(calls()) - before == in_the_key
     assert (DRIFT in outcome.failed) == (edit.drift and not in_the_key)
+
+
+def test_under_a_version_a_new_check_is_asked_of_the_value_that_is_there(here: Installation) -> None:
+    edited = Edited(here, version="1")
+    here.deliver(one="abba")
+    here.settle()
+    before = len(calls())
+    edited.edit(Edit("features.py", "> 1000", "> 3", FIRST, True))
+    outcome = evaluate(here.store, here.mesh.ask(here.store, "measure", ["one"]))
+    assert outcome.failed.keys() == {"small", DRIFT} and outcome.failed["small"] == "too large"
+    assert len(calls()) == before
 
 
 def test_drift_says_which_part_changed_and_shows_the_lines(here: Installation) -> None:

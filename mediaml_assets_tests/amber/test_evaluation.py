@@ -13,8 +13,8 @@ import pytest
 
 from mediaml_assets.amber.ask import Ask
 from mediaml_assets.amber.columns import blob
-from mediaml_assets.amber.evaluation import DRIFT, Outcome, commit, evaluate
-from mediaml_assets.amber.feature import AmberFeature, Check, amber_feature
+from mediaml_assets.amber.evaluation import Outcome, commit, evaluate
+from mediaml_assets.amber.feature import DRIFT, AmberFeature, Check, amber_feature
 from mediaml_assets.amber.mesh import Mesh
 from mediaml_assets.amber.store import CATALOGUE, Store
 from mediaml_assets.errors import FeatureError, InputMoved, MediaRefused, NotStored

@@ -52,7 +52,7 @@ def test_the_sensors_are_on(ui: Ui, browser: Any) -> None:
         '"mediaml_assets.definitions"}) { ... on Sensors { results { name sensorState { status } } } } }'
     )
     found = {one["name"]: one["sensorState"]["status"] for one in states["sensorsOrError"]["results"]}
-    assert found == {"landing": "RUNNING", "automation": "RUNNING", "reconcile": "RUNNING"}
+    assert found == dict.fromkeys(("landing", "automation", "reconcile", "replicas"), "RUNNING")
 
 
 def test_a_backfill_of_two_titles_succeeds(ui: Ui, browser: Any) -> None:
