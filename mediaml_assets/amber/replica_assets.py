@@ -17,6 +17,7 @@ from mediaml_assets.amber.parity import Parity, parity
 from mediaml_assets.amber.reconcile import ACTIVE, ask_once
 from mediaml_assets.amber.replicas import Replica
 from mediaml_assets.amber.replication import Copied, current_heads, difference, replicate
+from mediaml_assets.amber.shown import column_schema, copied_columns
 from mediaml_assets.amber.store import Store
 from mediaml_assets.errors import FeatureError, MediamlError, SettingsError
 
@@ -48,7 +49,7 @@ def replica_asset(replica: Replica, scope: Scope, group: str) -> dg.AssetsDefini
 
     @dg.asset(
         name=replica.name,
-        description=f"Current values of {replica.feature} as {replica.kind}, in {replica.folder}.",
+        description=f"Values of {replica.feature} as {replica.kind}, in {replica.folder}. {replica.how_to_read}",
         group_name=group,
         kinds={replica.kind},
         code_version=schema_digest(replica.schema),
@@ -57,6 +58,7 @@ def replica_asset(replica: Replica, scope: Scope, group: str) -> dg.AssetsDefini
         automation_condition=ANY_TITLE,
         required_resource_keys={STORE},
         config_schema={"verify": dg.Field(bool, default_value=False)},
+        metadata={"dagster/column_schema": column_schema(replica.schema)},
     )
     def copy(context: dg.AssetExecutionContext):  # type: ignore[no-untyped-def]
         manager: FeatureStore = getattr(context.resources, STORE)
@@ -88,6 +90,7 @@ def _metadata(
 ) -> dict[str, Any]:
     return {
         "dagster/row_count": found.rows,
+        "dagster/column_lineage": copied_columns(replica.feature, replica.schema),
         "titles": found.titles,
         "copied_titles": len(copied.put),
         "dropped_titles": len(copied.drop),
@@ -108,9 +111,16 @@ def _check_results(found: Parity) -> list[dg.AssetCheckResult]:
         "row_count": _listed(found.miscounted),
         "digest_parity": _listed(found.damaged),
     }
+    numbers: dict[str, dict[str, float]] = {
+        "lag": {"behind_titles": len(found.behind), "lag_seconds": round(found.lag_seconds, 3)},
+        "row_count": {"titles": found.titles, "rows": found.rows, "miscounted_titles": len(found.miscounted)},
+        "digest_parity": {"read_back_titles": found.read_back, "damaged_titles": len(found.damaged)},
+    }
     return [
         dg.AssetCheckResult(
-            check_name=name, passed=not reason, metadata={"reason": f"{reason}. {_ADVICE}"} if reason else {}
+            check_name=name,
+            passed=not reason,
+            metadata={**({"reason": f"{reason}. {_ADVICE}"} if reason else {}), **numbers[name]},
         )
         for name, reason in reasons.items()
     ]

@@ -117,6 +117,13 @@ def _column_lineage(ask: Ask) -> dg.TableColumnLineage:
     return dg.TableColumnLineage({one.name: read for one in ask.feature.schema})
 
 
+def copied_columns(feature: str, schema: pa.Schema) -> dg.TableColumnLineage:
+    """Every column is made from the one of its name in a feature."""
+    return dg.TableColumnLineage(
+        {name: [dg.TableColumnDep(asset_key=dg.AssetKey(feature), column_name=name)] for name in schema.names}
+    )
+
+
 def _columns_read(one: Input, views: View | Mapping[str, View]) -> Sequence[str]:
     if tuple(one.reads.columns) != ("*",):
         return list(one.reads.columns)

@@ -44,11 +44,16 @@ def runs(platform: Platform) -> int:
 
 
 def checks(platform: Platform) -> dict[str, bool]:
+    """Whether each check of the replica passed last."""
+    return {name: one.passed for name, one in evaluations(platform).items()}
+
+
+def evaluations(platform: Platform) -> dict[str, dg.AssetCheckEvaluation]:
     """The newest result of each check of the replica."""
     records = platform.instance.event_log_storage.get_latest_asset_check_execution_by_key(
         [dg.AssetCheckKey(dg.AssetKey(NAME), name) for name in ("lag", "row_count", "digest_parity")]
     )
-    return {key.name: record.event.dagster_event.asset_check_evaluation_data.passed for key, record in records.items()}  # type: ignore[union-attr]
+    return {key.name: record.event.dagster_event.asset_check_evaluation_data for key, record in records.items()}  # type: ignore[union-attr]
 
 
 def test_a_replica_follows_its_feature(platform: Platform, replica: Replica) -> None:
@@ -64,6 +69,25 @@ def test_a_replica_follows_its_feature(platform: Platform, replica: Replica) -> 
     assert checks(platform) == {"lag": True, "row_count": True, "digest_parity": True}
     platform.settle()
     assert runs(platform) == 2
+
+
+def test_its_checks_and_its_page_have_numbers(platform: Platform, replica: Replica) -> None:
+    deliver(platform, one="abba", two="xyz")
+    platform.settle()
+    numbers = {name: evaluation.metadata for name, evaluation in evaluations(platform).items()}
+    assert {name: {key: one.value for key, one in found.items()} for name, found in numbers.items()} == {
+        "lag": {"behind_titles": 0, "lag_seconds": 0.0},
+        "row_count": {"titles": 2, "rows": 7, "miscounted_titles": 0},
+        "digest_parity": {"read_back_titles": 2, "damaged_titles": 0},
+    }
+    event = platform.instance.get_latest_materialization_event(dg.AssetKey(NAME))
+    assert event is not None and event.asset_materialization is not None
+    shown = event.asset_materialization.metadata
+    assert shown["dagster/row_count"].value == 7
+    lineage = shown["dagster/column_lineage"].value
+    assert lineage.deps_by_column == {
+        name: [dg.TableColumnDep(dg.AssetKey("letters"), name)] for name in replica.schema.names
+    }
 
 
 def test_damage_fails_the_check_and_a_verifying_run_heals_it(platform: Platform, replica: Replica) -> None:

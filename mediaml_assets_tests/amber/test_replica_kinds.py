@@ -137,6 +137,20 @@ def test_values_of_another_schema_wait_and_a_new_schema_begins_anew(tmp_path: Pa
 
 
 @pytest.mark.parametrize("kind", KINDS)
+def test_a_description_that_changes_copies_nothing_again(tmp_path: Path, store: Store, kind: str) -> None:
+    put(store, "a", rows("a", 3))
+    replicate(store, FEATURE, Replica(FEATURE, kind, SCHEMA, tmp_path).open())
+    described = pa.schema([one.with_metadata({"about": f"The {one.name}."}) for one in SCHEMA])
+    sink = Replica(FEATURE, kind, described, tmp_path).open()
+    assert replicate(store, FEATURE, sink).bytes == 0
+    put(store, "b", rows("b", 2))
+    assert replicate(store, FEATURE, sink).put == ["b"]
+    assert parity(store, FEATURE, sink, sample=None).damaged == {}
+    if kind == "shards":
+        assert Shards.open(tmp_path / FEATURE / kind).table(["title"]).num_rows == 5
+
+
+@pytest.mark.parametrize("kind", KINDS)
 def test_wide_tables(tmp_path: Path, store: Store, kind: str) -> None:
     schema = pa.schema([*PLAIN, *((f"n{number}", pa.float64()) for number in range(400))])
     table = plain(1, 30)

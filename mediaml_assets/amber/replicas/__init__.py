@@ -19,6 +19,16 @@ from mediaml_assets.errors import FeatureError, MediamlError
 
 KINDS = ("shards", "vectors", "delta", "iceberg")
 
+_READ = {
+    "shards": "`mediaml_assets.amber.replicas.shards.Shards.open(folder).table()`, or `.files` for any engine.",
+    "vectors": (
+        "`mediaml_assets.amber.replicas.vectors.VectorMatrix.open(folder)`: `.matrix` is memory-mapped, `.index` says "
+        "which row is whose."
+    ),
+    "delta": "DuckDB, Spark or Trino read it as a Delta table, `deltalake.DeltaTable(folder)` does in Python.",
+    "iceberg": "Engines read it as an Iceberg table: `mediaml.{name}` of the catalogue `catalog.db` in that folder.",
+}
+
 
 @dataclass(frozen=True)
 class Replica:
@@ -46,6 +56,11 @@ class Replica:
     def folder(self) -> Path:
         """Where it is."""
         return self.root / self.feature / self.kind
+
+    @property
+    def how_to_read(self) -> str:
+        """What people do to read it, in a sentence."""
+        return _READ[self.kind].format(folder=self.folder, name=self.name)
 
     def open(self) -> Sink:
         """The sink; nothing is written yet.

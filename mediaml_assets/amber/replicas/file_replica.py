@@ -78,6 +78,8 @@ class FileReplica:
         self.where = str(self.folder)
         self._generations = Generations(self.folder)
         self._seen = Generation()
+        # descriptions may change
+        self._schema = self.schema.to_string(show_field_metadata=False, show_schema_metadata=False)
 
     def held(self) -> Mapping[str, Held]:
         """What the newest generation records; the rows of a part whose files are not whole count as lost."""
@@ -163,7 +165,7 @@ class FileReplica:
         try:
             parts += self._written(contents)
             others = [part for part in self._carried(self._seen) if part not in touched]
-            following = Generation(self._seen.number + 1, str(self.schema), (*others, *parts))
+            following = Generation(self._seen.number + 1, self._schema, (*others, *parts))
             manifest = self._generations.publish(following)
             if not manifest:
                 raise self._moved()
@@ -217,7 +219,7 @@ class FileReplica:
 
     def _carried(self, generation: Generation) -> Sequence[Part]:
         """Parts that the next generation may keep; none when the feature's schema changed."""
-        return generation.parts if generation.schema == str(self.schema) else ()
+        return generation.parts if generation.schema == self._schema else ()
 
     def _is_whole(self, part: Part) -> bool:
         with suppress(OSError, ValueError, pa.ArrowInvalid):
