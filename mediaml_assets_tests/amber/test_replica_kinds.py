@@ -13,7 +13,7 @@ import pytest
 from mediaml_assets.amber.parity import parity
 from mediaml_assets.amber.replicas import KINDS, Replica
 from mediaml_assets.amber.replicas.file_replica import FileReplica
-from mediaml_assets.amber.replicas.generations import TIER, TIERS
+from mediaml_assets.amber.replicas.generations import TIER, TIERS, Generations
 from mediaml_assets.amber.replicas.shards import Shards
 from mediaml_assets.amber.replicas.vectors import VectorMatrix
 from mediaml_assets.amber.replication import replicate
@@ -299,6 +299,44 @@ def test_the_matrix_and_its_index(tmp_path: Path, store: Store) -> None:
     with pytest.raises(NotStored, match="no vector replica"):
         VectorMatrix.open(tmp_path / "elsewhere")
     assert not (tmp_path / "elsewhere").exists()
+
+
+def test_the_matrix_of_some_titles(tmp_path: Path, store: Store) -> None:
+    sink = small(tmp_path, "vectors", part_bytes=1)
+    for seed, title in enumerate("abcd"):
+        put(store, title, plain(seed, seed))
+    replicate(store, FEATURE, sink)
+    vectors = VectorMatrix.open(sink.folder)
+    matrix, index = vectors.of(["d", "a", "b"])
+    assert matrix[:, :2].tolist() == [[3, 0], [3, 1], [3, 2], [1, 0]]
+    assert list(zip(*(index.column(name).to_pylist() for name in ("title", "row")), strict=True)) == [
+        ("d", 0),
+        ("d", 1),
+        ("d", 2),
+        ("b", 0),
+    ]
+    alone, _ = vectors.of(["c"])
+    assert np.shares_memory(alone, vectors.vectors("c"))
+    empty, index = vectors.of(["a"])
+    assert empty.shape == (0, 4) and index.num_rows == 0
+    with pytest.raises(NotStored, match="nothing of e"):
+        vectors.of(["a", "e"])
+    everything, index = vectors.of(vectors.titles)
+    assert everything.tolist() == vectors.matrix.tolist() and index.equals(vectors.index)
+
+
+def test_a_reader_that_looks_between_two_sweeps_takes_the_newer_state(
+    tmp_path: Path, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(store, "a", plain(1, 2))
+    sink = replica(tmp_path, "vectors", PLAIN).open()
+    replicate(store, FEATURE, sink)
+    old = Generations(Path(sink.where)).newest()
+    put(store, "a", plain(2, 2))
+    replicate(store, FEATURE, sink, keep_seconds=0)
+    looks = [old, Generations(Path(sink.where)).newest()]
+    monkeypatch.setattr(Generations, "newest", lambda self: looks.pop(0) if len(looks) > 1 else looks[0])
+    assert VectorMatrix.open(sink.where).matrix[:, 0].tolist() == [2, 2]
 
 
 def test_many_blocks_are_one_matrix(tmp_path: Path, store: Store) -> None:

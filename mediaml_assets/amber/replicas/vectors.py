@@ -7,12 +7,14 @@
     vectors.matrix                             [rows, width], all titles
     vectors.vectors("a-title")                 its rows, a view of the file
     vectors.index                              title, row and the other columns of each row of the matrix
+    vectors.of(["a-title", "another"])         the matrix of these titles alone, and its index
 
 A vector column is a fixed-size list of numbers, or a list of floats that has one length in all rows of a title. Titles
 of another length lie in parts of their own. A row without a vector is NaN in the matrix, and False in the index's
 column of that name (0 where the numbers are whole).
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -113,15 +115,7 @@ class VectorMatrix:
         Raises:
             FeatureError: titles have vectors of different widths; read `blocks` or `vectors`.
         """
-        if len(self.blocks) == 1:
-            return self.blocks[0]
-        widths = sorted({block.shape[1] for block in self.blocks})
-        if len(widths) > 1:
-            raise FeatureError(
-                f"{self.column} has vectors of {' and '.join(map(str, widths))} numbers, so there is no one matrix; "
-                "read `blocks`, or wait until every title is computed again"
-            )
-        return np.concatenate(self.blocks) if self.blocks else np.empty((0, 0), np.float32)
+        return self._together(self.blocks)
 
     def vectors(self, title: str) -> npt.NDArray[Any]:
         """The rows of a title, [rows, width]: a view of the memory map; raises NotStored."""
@@ -132,7 +126,32 @@ class VectorMatrix:
             if rows and rows.start < start + len(block):
                 return block[rows.start - start : rows.stop - start]
             start += len(block)
-        return np.empty((0, self.blocks[0].shape[1] if self.blocks else 0), np.float32)
+        return self._together([block[:0] for block in self.blocks[:1]])
+
+    def of(self, titles: Sequence[str]) -> tuple[npt.NDArray[Any], pa.Table]:
+        """The vectors of some titles in the order given, [rows, width], and the index of these rows.
+
+        A copy of no more than these rows; of one title, its view of the memory map.
+
+        Raises:
+            NotStored: there is nothing of one of them.
+            FeatureError: they have vectors of different widths.
+        """
+        parts = [part for part in map(self.vectors, titles) if len(part)]
+        matrix = self._together(parts or [block[:0] for block in self.blocks[:1]])
+        spans = [self.rows[title] for title in titles]
+        return matrix, pa.concat_tables([self.index[:0], *(self.index[rows.start : rows.stop] for rows in spans)])
+
+    def _together(self, parts: Sequence[npt.NDArray[Any]]) -> npt.NDArray[Any]:
+        widths = sorted({part.shape[1] for part in parts})
+        if len(widths) > 1:
+            raise FeatureError(
+                f"{self.column} has vectors of {' and '.join(map(str, widths))} numbers, so there is no one matrix; "
+                "read `blocks`, take titles of one width, or wait until every title is computed again"
+            )
+        if len(parts) == 1:
+            return parts[0]
+        return np.concatenate(parts) if parts else np.empty((0, 0), np.float32)
 
     @cached_property
     def index(self) -> pa.Table:
@@ -148,6 +167,8 @@ class VectorMatrix:
 def _chosen(stem: Path, column: str | None) -> str:
     """The vector column that is meant, among those of a part."""
     there = matrix_columns(stem)
+    if not there:
+        raise FileNotFoundError(f"{stem} has no matrices")
     if column is None and len(there) == 1:
         return there[0]
     if column not in there:
