@@ -29,7 +29,7 @@ def together(count: int, before: str, script: str, *arguments: object) -> list[s
         assert process.stdin is not None
         process.stdin.write("\n")
         process.stdin.flush()
-    printed = [process.communicate(timeout=60)[0] for process in running]
+    printed = [process.communicate(timeout=180)[0] for process in running]
     assert [process.returncode for process in running] == [0] * count
     return printed
 

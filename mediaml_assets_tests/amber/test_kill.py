@@ -2,7 +2,8 @@
 
 import json
 import random
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pytest
@@ -37,15 +38,24 @@ KILLED_FROM_OUTSIDE = (
     + """
 called = toy.called
 toy.called = lambda *args: (called(*args), time.sleep(0.02))
-for argument in sys.argv[1:]:
-    home, seconds = argument.split("=")
+
+def begun(home):
     child = os.fork()
     if not child:
         bring_up(home)
         os._exit(0)
-    time.sleep(float(seconds))
-    os.kill(child, signal.SIGKILL)
-    print(os.waitpid(child, 0)[1], flush=True)
+    return child
+
+others, whole, *killed = sys.argv[1:]
+began = time.monotonic()
+os.waitpid(begun(whole), 0)
+seconds = time.monotonic() - began
+for argument in killed:
+    home, share = argument.split("=")
+    children = [begun(home) for _ in range(1 + int(others))]
+    time.sleep(float(share) * seconds)
+    os.kill(children[0], signal.SIGKILL)
+    print(*(os.waitpid(child, 0)[1] for child in children), flush=True)
 """
 )
 
@@ -89,7 +99,7 @@ def homes(folder: Path, count: int, texts: Mapping[str, str]) -> list[Path]:
 
 def run(script: str, *arguments: object) -> list[int]:
     """The exit statuses (as `os.waitpid` gives them) that a script of forks prints."""
-    printed = start(script, *arguments).communicate(timeout=90)[0]
+    printed = start(script, *arguments).communicate(timeout=300)[0]
     return [int(status) for status in printed.split()]
 
 
@@ -141,15 +151,46 @@ def finished_without_doing_anything_twice(home: Path, monkeypatch: pytest.Monkey
     return answers(here)
 
 
-def test_killed_at_random_moments(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    moments = random.Random(7)
-    undisturbed, *killed = homes(tmp_path, 9, TEXTS)
+def killed_at_random(homes: list[Path], seeds: Sequence[int], others: int) -> list[int]:
+    """Bring up the first home undisturbed, and each other one with a process that is killed in the middle.
+
+    Args:
+        homes: one more than seeds.
+        seeds: of the moments, within the time that the first home takes.
+        others: how many more processes bring up the same home, and go on.
+
+    Returns:
+        The exit status of the killed process of each home, and of each of the others.
+    """
+    undisturbed, *killed = homes
+    moments = [f"{home}={random.Random(seed).random():.4f}" for home, seed in zip(killed, seeds, strict=True)]
+    return run(KILLED_FROM_OUTSIDE, others, undisturbed, *moments)
+
+
+@pytest.mark.parametrize("seeds", [range(20), pytest.param(range(20, 140), marks=pytest.mark.slow)])
+def test_killed_at_random_moments(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seeds: Sequence[int]) -> None:
+    undisturbed, *killed = homes(tmp_path, len(seeds) + 1, TEXTS)
+    statuses = killed_at_random([undisturbed, *killed], seeds, others=0)
+    assert statuses.count(9) >= len(seeds) / 2
     wanted = finished_without_doing_anything_twice(undisturbed, monkeypatch)
     assert wanted["counts/held"] is None and wanted[f"total/{CATALOGUE}"]
-    statuses = run(KILLED_FROM_OUTSIDE, *(f"{home}={moments.uniform(0, 0.35):.4f}" for home in killed))
-    assert statuses.count(9) >= 4
     for home in killed:
         assert finished_without_doing_anything_twice(home, monkeypatch) == wanted
+
+
+@pytest.mark.parametrize("seeds", [range(8), pytest.param(range(8, 60), marks=pytest.mark.slow)])
+def test_of_two_at_once_one_is_killed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seeds: Sequence[int]) -> None:
+    undisturbed, *killed = homes(tmp_path, len(seeds) + 1, TEXTS)
+    statuses = killed_at_random([undisturbed, *killed], seeds, others=1)
+    # the other one always comes to its end
+    assert statuses[1::2] == [0] * len(seeds) and statuses[::2].count(9) >= len(seeds) / 4
+    wanted = finished_without_doing_anything_twice(undisturbed, monkeypatch)
+    for home in killed:
+        ran = Counter((home / "calls").read_text().split())
+        # but for what was under way when the one was killed, nothing was computed twice
+        assert sum(ran.values()) - len(ran) <= 1
+        assert finished_without_doing_anything_twice(home, monkeypatch) == wanted
+        assert Counter((home / "calls").read_text().split()) == ran
 
 
 def test_killed_while_writing_each_object(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

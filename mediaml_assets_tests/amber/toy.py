@@ -141,6 +141,30 @@ def diamond_mesh() -> Mesh:
     return Mesh([letters, counts_version("1", ""), *ends], sources=[SOURCE])
 
 
+def wide_mesh() -> Mesh:
+    """letters -> five arms that read it -> joined, which reads letters and all arms -> worst, of all titles."""
+
+    def arm(name: str) -> AmberFeature:
+        def compute(letters: Letters) -> pa.Table:
+            called(name, letters.title)
+            return pa.table({"n": [len(letters.text) + ord(name)]}, schema=SHARES)
+
+        compute.__name__ = name
+        return amber_feature(version="1", schema=SHARES)(compute)
+
+    def joined(letters: Letters, v: Shares, w: Shares, x: Shares, y: Shares, z: Shares) -> pa.Table:
+        called("joined", letters.title)
+        return pa.table({"n": [len(letters.text) + v.n + w.n + x.n + y.n + z.n]}, schema=SHARES)
+
+    def worst(joined: Mapping[str, Shares]) -> pa.Table:
+        called("worst", ",".join(joined))
+        return pa.table({"title": list(joined), "n": [one.n for one in joined.values()]}, schema=TOTAL)
+
+    ends = [amber_feature(version="1", schema=SHARES)(joined)]
+    ends.append(amber_feature(version="1", schema=TOTAL, scope=Scope.CATALOGUE)(worst))
+    return Mesh([letters, *map(arm, "vwxyz"), *ends], sources=[SOURCE])
+
+
 @amber_feature(version="1", schema=CLIP)
 def clip(letters: Letters, scratch: Path) -> pa.Table:
     """A file of the letters."""
