@@ -23,6 +23,7 @@ Install = Callable[..., None]
 
 HEAD = """
 import pyarrow as pa
+from mediaml_assets.amber.checks import in_range
 from mediaml_assets.amber.feature import amber_feature
 from mediaml_assets.features.shots import Shots, shots as other_shots
 N = pa.schema([("n", pa.int64())])
@@ -98,6 +99,10 @@ BROKEN = [
     (COUNTED.replace("Shots)", "int)"), "counted_shots: the parameter shots needs a type with `columns`"),
     (COUNTED.replace("schema=N)\n", "schema=N, replicas=('tape',))\n"), "counted_shots cannot be copied to 'tape'"),
     (COUNTED.replace("def counted_shots", "def type"), "'type' cannot be the name of a feature"),
+    (COUNTED.replace("def counted_shots", "def quarantine"), "'quarantine' cannot be the name of a feature"),
+    (COUNTED.replace("def counted_shots", "def SHOTS"), "two features have the name shots; rename one of them"),
+    (COUNTED.replace("schema=N)\n", "schema=N, kinds=('two words',))\n"), "counted_shots has the kind 'two words'"),
+    (COUNTED.replace("schema=N)\n", "schema=N, checks=[in_range('m', 0, 1)])\n"), "asks of m, which is no column"),
 ]
 
 
@@ -117,6 +122,23 @@ def test_a_broken_plugin_is_left_out_and_named_and_the_others_join(
     assert spec.description is not None and "broken: its features 'them' are left out: " in spec.description
     printed = CliRunner().invoke(main, ["status"], env={"COLUMNS": "200"}).output
     assert "plugin left out broken: its features 'them' are left out" in printed and says in printed
+
+
+def test_a_setting_may_be_a_list_of_numbers(install: Install) -> None:
+    config = """
+from dataclasses import dataclass
+@dataclass(frozen=True)
+class Sizes:
+    sizes: tuple[int, ...] = (1, 2)
+    shares: tuple[float | str, ...] = (0.5, "all")
+    titles: tuple[str, ...] | None = None
+"""
+    code = COUNTED.replace("@amber_feature", f"{config}@amber_feature").replace(
+        "shots: Shots", "shots: Shots, config: Sizes"
+    )
+    install("sized", code)
+    dg.Definitions.validate_loadable(definitions())
+    assert assemble().left_out == ()
 
 
 def test_a_helper_that_cannot_be_read_leaves_it_out(install: Install) -> None:
@@ -202,8 +224,11 @@ def lengths(letters: Letters) -> pa.Table:
     assert platform.store.view("lengths", "two").row() == {"n": 3}
 
 
-@pytest.mark.parametrize("name", sorted({*DISALLOWED_NAMES, "größe", "_hidden", "a-b", "2nd", "scratch"}))
-def test_a_name_that_dagster_would_refuse_is_refused_when_declared(name: str) -> None:
+OUR_OWN = ("Metrics", "ledger", "shots_history", "shots__shards")
+
+
+@pytest.mark.parametrize("name", sorted({*DISALLOWED_NAMES, "größe", "_hidden", "a-b", "2nd", "scratch", *OUR_OWN}))
+def test_a_name_that_is_taken_or_that_dagster_would_refuse_is_refused_when_declared(name: str) -> None:
     def fn() -> pa.Table: ...
 
     fn.__name__ = name

@@ -153,9 +153,11 @@ def _config_schema(feature: AmberFeature) -> dict[str, dg.Field] | None:
 
 def _config_field(default: Any) -> dg.Field:
     if default is None or isinstance(default, tuple):
-        # a tuple of names; None means all
-        names = None if default is None else list(default)
-        return dg.Field(dg.Noneable([str]), default_value=names, is_required=False)
+        # None means all; a tuple of names, when it does not say of what
+        kinds = {type(one) for one in default or ("",)}
+        item = kinds.pop() if len(kinds) == 1 and kinds < {bool, int, float, str} else dg.Any
+        listed = None if default is None else list(default)
+        return dg.Field(dg.Noneable(dg.Array(item)), default_value=listed, is_required=False)
     return dg.Field(type(default), default_value=default, is_required=False)
 
 

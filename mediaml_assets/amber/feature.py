@@ -189,12 +189,13 @@ def amber_feature(
 
     Raises:
         FeatureError: a parameter has no type, or a type that cannot read a value; a check has a name that cannot be,
-            or asks of a column that there is not.
+            or asks of a column that there is not; a kind is no word.
     """
 
     def declare(fn: Callable[..., Any]) -> AmberFeature:
         _check_name(fn.__name__)
         _check_checks(fn.__name__, checks, schema)
+        _check_kinds(fn.__name__, kinds)
         hints = get_type_hints(fn)
         names = list(inspect.signature(fn).parameters)
         inputs = tuple(_input(fn, name, hints.get(name)) for name in names if name not in ("config", "scratch"))
@@ -239,7 +240,17 @@ _NOT_NAMES = frozenset((
 """Parameters that are no features, and names that Dagster keeps for itself."""
 
 
+_TAKEN = frozenset({"current", "history", "ledger", "metrics", "quarantine"})
+"""What the store and its SQL views call their own things; `<feature>_history` and `<feature>__<replica>` are, too."""
+
+
 def _check_name(name: str) -> None:
+    taken = name.lower() in _TAKEN or name.lower().endswith("_history") or "__" in name
+    if taken:
+        raise FeatureError(
+            f"{name!r} cannot be the name of a feature: {', '.join(sorted(_TAKEN))}, names that end in '_history' and "
+            "names with '__' are those of views and replicas; rename the function"
+        )
     if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_]*", name) or name in _NOT_NAMES or iskeyword(name):
         raise FeatureError(
             f"{name!r} cannot be the name of a feature: letters a-z, digits and '_', beginning with a letter, and none "
@@ -266,6 +277,14 @@ def _check_checks(feature: str, checks: Sequence[Check], schema: pa.Schema) -> N
                 f"the check {one.name} of {feature} asks of {', '.join(unknown)}, which is no column; it may be one of "
                 f"{', '.join(schema.names)}"
             )
+
+
+def _check_kinds(feature: str, kinds: Sequence[str]) -> None:
+    odd = [one for one in kinds if not re.fullmatch(r"[A-Za-z0-9_.-]{1,63}", one)]
+    if odd:
+        raise FeatureError(
+            f"{feature} has the kind {odd[0]!r}: it has up to 63 letters, digits, '_', '.' or '-'; call it otherwise"
+        )
 
 
 def _input(fn: Callable[..., Any], name: str, hint: Any) -> Input:

@@ -52,4 +52,5 @@ class FeatureStore(dg.ConfigurableIOManager):
                 "declare the function with @amber_feature"
             )
         row = commit(self.store, obj, run=context.run_id)
-        context.add_output_metadata({"ledger": f"{row.feature}/{row.scope}/{row.seq}", "event": row.event})
+        size = {"bytes": row.value.bytes} if row.value else {}
+        context.add_output_metadata({**size, "ledger": f"{row.feature}/{row.scope}/{row.seq}", "event": row.event})

@@ -41,7 +41,9 @@ class Mesh:
     ) -> None:
         configs = configs or {}
         landed = dict.fromkeys(sources, Scope.TITLE) | ({shows: Scope.SHOW} if shows else {})
-        twice = [name for name, times in Counter([*landed, *(one.name for one in features)]).items() if times > 1]
+        # SQL knows no upper case
+        counted = Counter(name.lower() for name in (*landed, *(one.name for one in features)))
+        twice = [name for name, times in counted.items() if times > 1]
         if twice:
             raise FeatureError(f"two features have the name {', '.join(twice)}; rename one of them")
         by_name = {one.name: one.configured(configs.get(one.name, {})) for one in features}
