@@ -86,6 +86,20 @@ def verifying() -> Iterator[Callable[[str, int, int], None]]:
         yield told
 
 
+@contextmanager
+def by_feature(steps: int) -> Iterator[Callable[[str, str], None]]:
+    """A bar for each feature; the callable takes the feature and what is being done about it, one of so many steps."""
+    bars: dict[str, TaskID] = {}
+    with _bars() as progress:
+
+        def told(feature: str, doing: str) -> None:
+            if feature not in bars:
+                bars[feature] = progress.add_task("", total=steps, title=feature)
+            progress.update(bars[feature], advance=1, description=doing)
+
+        yield told
+
+
 def print_states(states: Mapping[str, str]) -> None:
     """A table of titles and where each stands."""
     table = Table("title", "state")

@@ -88,3 +88,42 @@ def test_an_unknown_feature_is_one_message(here: Installation) -> None:
     answer = run("verify", "leters")
     assert answer.exit_code == 2
     assert "nothing is stored of 'leters'; there are clip, counts, letters, source, total" in answer.output
+
+
+def test_compact_folds_and_says_how_much(here: Installation) -> None:
+    here.deliver(one="abbac")
+    here.settle()
+    chains = {one: here.store.ledger.chain("letters", one) for one in ("one", "two")}
+    answer = run("compact", "letters")
+    assert answer.exit_code == 0, answer.output
+    assert answer.output.strip().endswith("1 features: 3 rows folded, 2 objects removed")
+    assert {one: here.store.ledger.chain("letters", one) for one in ("one", "two")} == chains
+    assert "5 features: " in run("compact").output
+    assert run("compact").output.strip().endswith("5 features: 0 rows folded, 0 objects removed")
+    verified = run("verify")
+    assert verified.exit_code == 0 and "note:" not in verified.output, verified.output
+
+
+def test_compact_leaves_a_broken_chain_alone_and_says_why(here: Installation) -> None:
+    here.deliver(one="abbac")
+    row = "ledger/source/one/000000/00000000.json"
+    here.store.objects.remove(row)
+    answer = run("compact")
+    assert answer.exit_code == 0, answer.output
+    assert f"left alone: source of one: {row} is missing; run `mediaml verify source`" in answer.output
+
+
+def test_compact_builds_on_no_damaged_file_and_goes_on_with_the_others(here: Installation) -> None:
+    run("compact", "letters")
+    Path(here.store.objects.url("folds/letters/00000000.parquet")).write_bytes(b"no rows")
+    answer = run("compact")
+    assert answer.exit_code == 1
+    assert "DAMAGED letters: folds/letters/00000000.parquet" in answer.output
+    assert "4 features: " in answer.output and "1 features were left as they are" in answer.output
+
+
+def test_a_compaction_that_came_second_says_so(here: Installation, monkeypatch: pytest.MonkeyPatch) -> None:
+    from mediaml_assets.amber import compact
+
+    monkeypatch.setattr(compact, "compact", lambda objects, feature, watch: compact.Compacted(feature, second=True))
+    assert "letters: another compaction was first; nothing was done" in run("compact", "letters").output

@@ -8,8 +8,8 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from mediaml_assets.amber.chain_check import row_name, witness_name
 from mediaml_assets.amber.feature import amber_feature
+from mediaml_assets.amber.ledger import row_name, witness_name
 from mediaml_assets.amber.mesh import Mesh
 from mediaml_assets.amber.repair import Repaired, repair
 from mediaml_assets.amber.store import Store, memo_name, value_name
