@@ -3,6 +3,7 @@
 import logging
 import os
 import shutil
+from datetime import datetime
 from pathlib import Path
 
 import click
@@ -12,24 +13,60 @@ from mediaml_assets import cli_upkeep
 from mediaml_assets.installation import installed_store, prepare
 
 
+def _moment(context: click.Context, parameter: click.Parameter, text: str | None) -> datetime | None:
+    try:
+        return datetime.fromisoformat(text) if text else None
+    except ValueError as error:
+        raise click.BadParameter(f"{text} is no time; write it as 2026-01-31T18:00:00Z") from error
+
+
 @click.command()
 @click.argument("query", required=False)
-@click.option("--init", is_flag=True, help="Print the SQL that makes the views, for another DuckDB client.")
-def sql(query: str | None, init: bool) -> None:
-    """Ask the store in SQL.
+@click.option(
+    "--as-of",
+    metavar="TIME",
+    callback=_moment,
+    help="Show in `current` and the features' views what stood there at that time, such as 2026-01-31T18:00:00Z; "
+    "without Z or an offset it is local time.",
+)
+@click.option(
+    "--init",
+    is_flag=True,
+    help="Print the SQL that makes the views, for another DuckDB client; on a bucket its first line says what that "
+    "client needs.",
+)
+def sql(query: str | None, as_of: datetime | None, init: bool) -> None:
+    r"""Ask the store in SQL.
 
-    There is a view for each feature (its current values), for each feature's history, for the ledger and for the
-    metrics. Without a QUERY, lists the views.
+    Without a QUERY, lists what can be asked, a line for each:
+
+    \b
+    ledger, metrics         every commit, and what was measured
+    history, current        what was current after each commit, and what is
+    congruence, joined(feature1, feature2)
+                            whose rows mean different shots, and rows that do
+                            not, side by side
+    <feature>               its current rows
+    <feature>_history       its rows that ever were current
+    current_as_of(moment), <feature>_as_of(moment)
+                            the same as they were at a moment, such as
+                            FROM shots_as_of('2026-01-31T18:00:00Z')
     """
-    from mediaml_assets.amber.sql import connect, statements
+    from mediaml_assets.amber.sql import VIEWS, connect, statements
 
     prepare()
     store = installed_store()
     if init:
-        click.echo("\n".join(f"{statement};" for statement in statements(store)))
+        if store.objects.filesystem() is not None:
+            click.echo(
+                "-- The client must be able to read s3://. In Python: connection.register_filesystem(installed_store()."
+                "objects.filesystem()),\n-- with `from mediaml_assets.installation import installed_store`. Where "
+                "DuckDB's extensions are allowed: httpfs, with a secret for the bucket."
+            )
+        click.echo("\n".join(f"{statement};" for statement in statements(store, as_of)))
         return
-    with connect(store) as connection:
-        answer = connection.sql(query or "SELECT view_name AS view FROM duckdb_views() WHERE NOT internal ORDER BY 1")
+    with connect(store, as_of) as connection:
+        answer = connection.sql(query or VIEWS)
         if answer is not None:
             answer.show(max_width=shutil.get_terminal_size((160, 50)).columns, max_rows=1000)
 

@@ -4,11 +4,13 @@ Only for reading. A pattern is answered from one listing of everything below its
 and what a listing told of sizes is remembered: objects never change.
 """
 
+import re
 from datetime import datetime
 from pathlib import PurePosixPath
 from typing import Any
 
 from fsspec.spec import AbstractFileSystem
+from fsspec.utils import glob_translate
 
 from mediaml_assets.amber.bucket_objects import BucketObjects
 from mediaml_assets.amber.objects import Stored
@@ -62,6 +64,18 @@ class BucketFileSystem(AbstractFileSystem):  # type: ignore[misc]
             found[base] = _folder(base)
         ordered = dict(sorted(found.items()))
         return ordered if detail else list(ordered)
+
+    def glob(self, path: str, maxdepth: int | None = None, **_: Any) -> list[str]:
+        """The files that match a pattern; only what stands below the store's own prefix is a wild card.
+
+        A name without wild cards is given back unseen: opening it tells whether it is there.
+        """
+        pattern = self._name(path)
+        fixed = re.split(r"[*?[]", pattern, maxsplit=1)[0]
+        if fixed == pattern:
+            return [str(self._strip_protocol(path))]
+        matches = re.compile(glob_translate(pattern)).match
+        return [self._file(one)["name"] for one in self._objects.walk(fixed.rpartition("/")[0]) if matches(one.name)]
 
     def info(self, path: str, **_: Any) -> dict[str, Any]:
         """Name, size and type of a file or folder; raises FileNotFoundError."""

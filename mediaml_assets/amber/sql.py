@@ -1,160 +1,139 @@
 """SQL over the store: views that any DuckDB client can have, over immutable Parquet files and the ledger.
 
-    ledger                every commit
-    history               what was current after each commit, and its file
-    current               the same, of the newest commit of each feature and title
-    metrics               what was measured while values were made
-    congruence            pairs of features of a title whose rows mean different shots now
-    <feature>             current values, with a `title` column for per-title features
-    <feature>_history     every value that ever was current, with `title`, `seq` and `made_at`
-    joined('a', 'b')      rows of two features by title and index; an error where they mean different shots
+    ledger                     every commit, whole
+    history                    what was current after each commit, from `made_at` until `until`, and its file
+    current                    what is current now of each feature and title
+    metrics                    what was measured while values were made
+    <feature>                  the rows that are current, with a `title` column for features of a title
+    <feature>_history          the rows of every value that ever was current, with `title`, `seq` and `made_at`
+    congruence                 pairs of features of a title whose rows mean different shots now
+    joined('a', 'b')           rows of two features by title and index; an error where they mean different shots
+    current_as_of(moment)      `current` as it was at a moment: a TIMESTAMPTZ, or a text that says one
+    <feature>_as_of(moment)    <feature> as it was at a moment, in the columns of today's and all former versions
 
-No database file is shared: each client reads the files, so readers never block writers.
+All of them show one state of the store, the one in which the statements were run; `ledger` and `metrics` are read from
+it when they are asked, so after two later compactions the statements must be run again. A commit that compaction moved
+into a fold is shown once, wherever it lies. No database file is shared: each client reads the files, so readers never
+block writers.
 """
 
-import json
-import re
-from collections.abc import Iterable
-from pathlib import Path
-from typing import Any
+from collections import deque
+from collections.abc import Iterator
+from datetime import UTC, datetime
 
 import duckdb
 
 from mediaml_assets.amber import congruence
-from mediaml_assets.amber.ledger import Commit
+from mediaml_assets.amber.sql_ledger import HISTORY, Place, comment, history, ledger, stands
 from mediaml_assets.amber.store import CATALOGUE, Store
 
-_VALUE = {
-    "digest": "VARCHAR",
-    "key": "VARCHAR",
-    "columns": "JSON",
-    "rows": "BIGINT",
-    "bytes": "BIGINT",
-    "blake3": "VARCHAR",
-    "schema": "VARCHAR",
-    "reads": "JSON",
-}
-_LEDGER_COLUMNS: dict[str, Any] = {
-    "feature": "VARCHAR",
-    "scope": "VARCHAR",
-    "seq": "BIGINT",
-    "event": "VARCHAR",
-    "value": _VALUE,
-    "current": _VALUE,
-    "key": "VARCHAR",
-    "generation": "BIGINT",
-    "made_at": "TIMESTAMPTZ",
-    "who": "VARCHAR",
-    "run": "VARCHAR",
-    "version": "VARCHAR",
-    "code": "VARCHAR",
-    "environment": "VARCHAR",
-    "inputs": "JSON",
-    "config": "JSON",
-    "metrics": "MAP(VARCHAR, DOUBLE)",
-    "reason": "VARCHAR",
-    "gone": "MAP(VARCHAR, VARCHAR)",
-    "before": "VARCHAR",
-}
-_IMPLIED = {
-    "seq": "coalesce(seq, 0)",
-    # a null that is written down is no current value
-    "current": "CASE WHEN json_exists(content, '$.current') THEN current ELSE value END",
-    "key": "coalesce(key, value.key)",
-    **{name: f"coalesce({name}, '')" for name in ("who", "run", "version", "code", "reason", "before")},
-    **{name: f"coalesce({name}, '{{}}')" for name in ("inputs", "config")},
-    "environment": "coalesce(getvariable('environments')[environment], '{}')::JSON",
-    **{name: f"coalesce({name}, MAP {{}})" for name in ("metrics", "gone")},
-}
-"""What a row leaves out because it goes without saying."""
+TRIES = 3
+"""How often views are made when a compaction removes what has just been listed."""
+
+VIEWS = """
+FROM (
+    SELECT view_name AS name, comment AS shows, view_oid AS place FROM duckdb_views() WHERE NOT internal
+    UNION ALL
+    SELECT function_name || '(' || array_to_string(parameters, ', ') || ')', comment, function_oid
+    FROM duckdb_functions() WHERE NOT internal
+) SELECT name, shows ORDER BY place
+"""
+"""The query that lists the views and macros, each with what it shows."""
 
 
-def connect(store: Store) -> duckdb.DuckDBPyConnection:
-    """An in-memory DuckDB with all the views."""
-    connection = duckdb.connect()
-    for statement in statements(store):
-        connection.execute(statement)
-    return connection
+def connect(store: Store, as_of: datetime | None = None) -> duckdb.DuckDBPyConnection:
+    """An in-memory DuckDB with all the views; it reads a bucket through our own client.
 
-
-def statements(store: Store) -> Iterable[str]:
-    """The SQL that makes the views; run it in any DuckDB 1.2 or newer.
-
-    The ledger's views follow the store; those of features show what stood there when the statements were run.
+    Args:
+        store: what they show.
+        as_of: the moment that `current` and the features' own views show; now by default.
     """
-    root = Path(store.objects.url(""))
-    features = {feature: _heads(store, feature) for feature in store.objects.folders("ledger")}
-    if not any(features.values()):
+    for left in reversed(range(TRIES)):
+        connection = duckdb.connect()
+        try:
+            deque(_run(connection, store, as_of), maxlen=0)
+            return connection
+        except duckdb.Error:
+            connection.close()
+            if not left:
+                raise
+    raise AssertionError
+
+
+def statements(store: Store, as_of: datetime | None = None) -> list[str]:
+    """The SQL that makes the views; run it in any DuckDB 2, in this order. None for a store in which nothing is.
+
+    The store is read when they are run, but which features have views is decided here. On a bucket the client needs a
+    file system for s3://, in Python by `connection.register_filesystem(store.objects.filesystem())`.
+    """
+    with duckdb.connect() as connection:
+        return list(_run(connection, store, as_of))
+
+
+def _run(connection: duckdb.DuckDBPyConnection, store: Store, as_of: datetime | None) -> Iterator[str]:
+    """Every statement, once it has been run: what the first ones find decides which others there are."""
+    if (filesystem := store.objects.filesystem()) is not None:
+        connection.register_filesystem(filesystem)
+    for statement in _statements(connection, store, as_of):
+        connection.execute(statement)
+        yield statement
+
+
+def _statements(connection: duckdb.DuckDBPyConnection, store: Store, as_of: datetime | None) -> Iterator[str]:
+    if next(store.objects.walk("ledger"), None) is None:
         return
-    yield _environments(store)
-    yield _ledger_view(root)
-    yield (
-        "CREATE OR REPLACE VIEW history AS SELECT feature, scope AS title, seq, made_at, event, current.digest AS "
-        f"digest, generation, reason, {_file(_quoted(root / 'values'), 'current.digest')} AS file FROM ledger "
-        "WHERE NOT contains(scope, '@')"
-    )
-    yield "CREATE OR REPLACE VIEW current AS FROM history QUALIFY seq = max(seq) OVER (PARTITION BY feature, title)"
-    yield (
-        "CREATE OR REPLACE VIEW metrics AS SELECT feature, scope AS title, seq, made_at, entry.key AS metric, "
-        "entry.value AS value FROM (SELECT *, unnest(map_entries(metrics)) AS entry FROM ledger) "
-        "WHERE event = 'computed'"
-    )
+    place = Place.of(store)
+    time = as_of.astimezone(UTC).isoformat(timespec="microseconds") if as_of else "infinity"
+    moment = f"TIMESTAMPTZ '{time}'"
+    yield from ledger(place)
+    yield from history(place, moment)
     yield from congruence.statements()
-    # a view takes no bound parameters but variables; this one is what all feature views show: one state of the store
-    newest = "seq = max(seq) OVER (PARTITION BY feature, title) AS newest"
-    rows = f"SELECT feature, title, seq, made_at, digest, file, {newest} FROM history"
-    yield f"SET VARIABLE stored = (SELECT list(row) FROM ({rows}) AS row WHERE digest IS NOT NULL)"
-    for feature, heads in features.items():
-        # a value may have been current once and be no longer: then the feature's view is there, and empty
-        past = (row for head in heads for row in store.ledger.chain(feature, head.scope))
-        if any(head.current for head in heads) or any(row.current for row in past):
-            title = "" if [head.scope for head in heads] == [CATALOGUE] else "stored.title, "
-            yield from _view(root, feature, f"{feature}_history", "true", f"{title}stored.seq, stored.made_at, ")
-            yield from _view(root, feature, feature, "newest", title)
+    yield comment("VIEW congruence", "features of a title whose rows mean different shots, and may not be joined")
+    yield comment("MACRO TABLE joined", "rows of two features, given by name, side by side by title and index")
+    # a value may have been current once and be no longer: then the feature's view is there, and empty
+    found = f"SELECT feature, bool_and(title = '{CATALOGUE}') FROM {HISTORY} GROUP BY feature HAVING count(digest) > 0"
+    for feature, over_titles in connection.execute(f"{found} ORDER BY feature").fetchall():
+        yield from _feature(place, feature, "" if over_titles else "stored.title, ", moment)
 
 
-def _environments(store: Store) -> str:
-    digests = [name.removesuffix(".json") for name in store.objects.names("environments")]
-    entries = (f"{_quoted(one)}: {_quoted(json.dumps(store.environment(one)))}" for one in digests)
-    return f"SET VARIABLE environments = MAP {{{', '.join(entries)}}}::MAP(VARCHAR, VARCHAR)"
+def _feature(place: Place, feature: str, title: str, moment: str) -> Iterator[str]:
+    """The views of a feature's rows."""
+    now, ever, then = stands(moment), "true", stands("moment::TIMESTAMPTZ")
+    yield (
+        f'SET VARIABLE "{feature}_files" = (SELECT {{now: {_files(place, now)}, ever: {_files(place, ever)}}} '
+        f"FROM {_stored(place, feature, ever)})"
+    )
+    yield f'CREATE OR REPLACE VIEW "{feature}" AS {_rows(place, feature, "now", now, title)}'
+    yield comment(f'VIEW "{feature}"', f"the current rows of {feature}")
+    columns = f"{title}stored.seq, stored.made_at, "
+    yield f'CREATE OR REPLACE VIEW "{feature}_history" AS {_rows(place, feature, "ever", ever, columns)}'
+    yield comment(f'VIEW "{feature}_history"', f"the rows of every value of {feature} that ever was current")
+    # which files those are cannot be told before the moment is; DuckDB skips those that no commit of then names
+    yield f'CREATE OR REPLACE MACRO "{feature}_as_of"(moment) AS TABLE {_rows(place, feature, "ever", then, title)}'
+    yield comment(f'MACRO TABLE "{feature}_as_of"', f"the rows of {feature} that were current at a moment")
 
 
-def _ledger_view(root: Path) -> str:
-    columns = ", ".join(f"{_IMPLIED.get(name, name)} AS {name}" for name in _LEDGER_COLUMNS)
-    files = f"{_pattern(root)} || '/ledger/*/*/*/*.json'"
-    rows = f"SELECT content, unnest(from_json(content, {_quoted(json.dumps(_LEDGER_COLUMNS))})) FROM read_text({files})"
-    return f"CREATE OR REPLACE VIEW ledger AS SELECT {columns} FROM ({rows})"
+def _rows(place: Place, feature: str, files: str, which: str, columns: str) -> str:
+    """The rows of those values of a feature for which the condition `which` holds."""
+    found = f"getvariable('{feature}_files')['{files}']"
+    return (
+        f"SELECT {columns}rows.* EXCLUDE (filename) FROM read_parquet({found}['files'], filename = true, "
+        f"union_by_name = {found}['differ']) AS rows JOIN {_stored(place, feature, which)} AS stored "
+        "ON rows.filename = stored.file"
+    )
 
 
-def _view(root: Path, feature: str, name: str, which: str, columns: str) -> Iterable[str]:
-    """A view over the stored values of a feature, of those commits for which the condition `which` holds."""
-    stored = f"(FROM (SELECT unnest(getvariable('stored'), recursive := true)) WHERE feature = '{feature}')"
-    file = _file(_pattern(root / "values"), "digest")
+def _stored(place: Place, feature: str, which: str) -> str:
+    return (
+        f"(SELECT *, {place.value(pattern=False)} AS file FROM {HISTORY} "
+        f"WHERE feature = '{feature}' AND digest IS NOT NULL AND {which})"
+    )
+
+
+def _files(place: Place, which: str) -> str:
+    """SQL for the files of some values, and whether their columns may differ: then each is opened to learn them."""
+    file = place.value(pattern=True)
+    schemas = f"(list(DISTINCT schema) FILTER ({which}))"
     # where nothing is current, any older value still says which columns there are
     files = f"coalesce(list(DISTINCT {file}) FILTER ({which}), [min({file})])"
-    yield f'SET VARIABLE "{name}_files" = (SELECT {files} FROM {stored})'
-    yield (
-        f'CREATE OR REPLACE VIEW "{name}" AS SELECT {columns}rows.* EXCLUDE (filename) '
-        f"FROM read_parquet(getvariable('{name}_files'), filename = true, union_by_name = true) AS rows "
-        f"JOIN {stored} AS stored ON rows.filename = stored.file AND {which}"
-    )
-
-
-def _heads(store: Store, feature: str) -> list[Commit]:
-    scopes = [scope for scope in store.ledger.scopes(feature) if "@" not in scope]
-    heads = (store.ledger.head(feature, scope) for scope in scopes)
-    return [head for head in heads if head is not None]
-
-
-def _file(values: str, digest: str) -> str:
-    """SQL for the file of a value below the folder of values."""
-    return f"{values} || '/' || feature || '/' || left({digest}, 2) || '/' || {digest} || '.parquet'"
-
-
-def _quoted(text: Path | str) -> str:
-    return "'" + str(text).replace("'", "''") + "'"
-
-
-def _pattern(path: Path) -> str:
-    """A path as a quoted pattern that matches nothing but itself."""
-    return _quoted(re.sub(r"[\[*?]", r"[\g<0>]", str(path)))
+    return f"{{files: {files}, differ: coalesce({schemas} = [''] OR len({schemas}) > 1, false)}}"

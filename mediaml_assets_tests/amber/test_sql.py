@@ -6,9 +6,13 @@ from typing import Any
 
 import duckdb
 import pytest
+from click.testing import CliRunner
 
-from mediaml_assets.amber.sql import connect, statements
+from mediaml_assets.amber.bucket_objects import BucketObjects
+from mediaml_assets.amber.compact import compact
+from mediaml_assets.amber.sql import VIEWS, connect, statements
 from mediaml_assets.amber.store import CATALOGUE, Store
+from mediaml_assets.cli import main
 from mediaml_assets.errors import MediaRefused
 from mediaml_assets_tests.amber.installation import Installation
 from mediaml_assets_tests.amber.toy import toy_mesh
@@ -192,3 +196,77 @@ def test_the_store_may_lie_anywhere(home: Path, monkeypatch: pytest.MonkeyPatch,
     assert ask(here.store, "FROM total") == [("one", 4)]
     assert ask(here.store, "SELECT title, n FROM counts ORDER BY letter") == [("one", 2), ("one", 2)]
     assert ask(here.store, "SELECT count(*) FROM letters_history") == [(4,)]
+
+
+def test_views_and_macros_say_what_they_show(here: Installation) -> None:
+    assert ask(here.store, VIEWS) == []
+    here.deliver(one="abba")
+    here.settle()
+    shown = dict(ask(here.store, VIEWS))
+    own = [(name, f"{name}_history", f"{name}_as_of(moment)") for name in ("counts", "letters", "source", "total")]
+    general = ["ledger", "metrics", "history", "current", "current_as_of(moment)"]
+    assert list(shown) == [*general, "congruence", "joined(feature1, feature2)", *sum(own, ())]
+    assert shown["counts"] == "the current rows of counts" and all(shown.values())
+
+
+def test_a_store_in_a_bucket_is_asked_the_same(here: Installation, s3_bucket: str, tmp_path: Path) -> None:
+    here.deliver(one="abba", two="xyz", bad="a!", held="q")
+    with pytest.raises(MediaRefused):
+        here.compute("letters", "bad")
+    here.settle()
+    here.compute("total", "one", "two", factor=3)
+    here.mesh = toy_mesh(version="2", remark="with confidences")
+    (here.landing / "two.mp4").unlink()
+    here.land()
+    here.settle()
+    there = Store(BucketObjects(f"s3://{s3_bucket}/it's a [store]"), tmp_path / "local")
+    for one in here.store.objects.walk():
+        there.objects.create(one.name, here.store.objects.read(one.name))
+    for feature in there.objects.folders("ledger"):
+        compact(there.objects, feature)
+    escaped = there.objects.where.replace("'", "''")
+    file = f"replace(file, '{here.store.objects.where}', '{escaped}')"
+    with connect(here.store) as folder, connect(there) as bucket:
+        names = [name.replace("moment", "now()") for name, _ in folder.sql(VIEWS).fetchall()]
+        assert [name.replace("moment", "now()") for name, _ in bucket.sql(VIEWS).fetchall()] == names
+        for name in set(names) - {"congruence", "joined(feature1, feature2)"}:
+            moved = f" REPLACE ({file} AS file)" if name in ("history", "current", "current_as_of(now())") else ""
+            wanted = folder.sql(f"SELECT *{moved} FROM {name} ORDER BY ALL").fetchall()
+            assert bucket.sql(f"FROM {name} ORDER BY ALL").fetchall() == wanted and wanted, name
+        # no extension did that
+        loaded = "SELECT extension_name FROM duckdb_extensions() WHERE loaded AND install_mode != 'STATICALLY_LINKED'"
+        assert bucket.sql(loaded).fetchall() == []
+
+
+def run(*words: str) -> str:
+    answer = CliRunner().invoke(main, words)
+    assert answer.exit_code == 0, answer.output
+    return answer.output
+
+
+def test_the_command_lists_the_views_and_asks_about_a_moment(here: Installation) -> None:
+    here.deliver(one="abba")
+    here.settle()
+    then = here.store.view("counts", "one").commit.made_at
+    here.deliver(one="xxxxxxx")
+    here.settle()
+    listed = run("sql")
+    assert "counts_as_of(moment)" in listed and "the current rows of counts" in listed
+    query = "SELECT 'n is ' || max(n) FROM counts"
+    assert "n is 7" in run("sql", query) and "n is 2" in run("sql", "--as-of", then, query)
+    assert "n is 2" in run("sql", query.replace("counts", f"counts_as_of('{then}')"))
+    script = run("sql", "--init", "--as-of", then)
+    assert not script.startswith("--")
+    with duckdb.connect() as client:
+        client.execute(script)
+        assert client.sql(query).fetchall() == [("n is 2",)]
+    answer = CliRunner().invoke(main, ["sql", "--as-of", "yesterday", query])
+    assert answer.exit_code == 2 and "yesterday is no time" in answer.output
+
+
+def test_the_script_for_a_bucket_says_what_a_client_needs(
+    home: Path, s3_bucket: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (home / "mediaml.toml").write_text(f'bucket = "s3://{s3_bucket}/films"\n')
+    first, second, *_ = run("sql", "--init").splitlines()
+    assert "register_filesystem" in first and "httpfs" in second and first.startswith("--") and second.startswith("--")
