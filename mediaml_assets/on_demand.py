@@ -71,12 +71,13 @@ def values(feature: str, titles: Iterable[str] | None = None, /, *, processes: i
     return demand(processes).values(feature, titles)
 
 
-def joined(title: str, /, *features: str, as_of: Moment | None = None) -> pa.Table:
+def joined(title: str, feature: str, /, *others: str, as_of: Moment | None = None) -> pa.Table:
     """The rows of several features of a title (or show) side by side, computed if they must be.
 
     Args:
         title: the title, or the show.
-        features: names of features whose rows have an `index`.
+        feature: a feature whose rows have an `index`.
+        others: more of them.
         as_of: what was current at that moment; nothing is computed then.
 
     Returns:
@@ -88,7 +89,7 @@ def joined(title: str, /, *features: str, as_of: Moment | None = None) -> pa.Tab
             was made and the other was not yet.
         FeatureError, NotStored, BadInput, SettingsError: as `value`; FeatureError also for rows without an index.
     """
-    return join_rows(*(value(feature, title, as_of=as_of) for feature in features))
+    return join_rows(*(value(one, title, as_of=as_of) for one in (feature, *others)))
 
 
 def submit(feature: str, titles: Iterable[str] | str | None = None, /) -> Submission:

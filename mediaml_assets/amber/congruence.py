@@ -36,7 +36,7 @@ def check_congruent(*views: View) -> None:
         NotStored: one of them was withdrawn.
     """
     for one, other in combinations(views, 2):
-        if (one.store.objects.where, one.title) != (other.store.objects.where, other.title):
+        if (one.store.objects.where, _title(one)) != (other.store.objects.where, _title(other)):
             raise FeatureError(
                 f"{one.feature} of {one.title} and {other.feature} of {other.title} are not of one title; join each "
                 "title's values by themselves"
@@ -45,14 +45,15 @@ def check_congruent(*views: View) -> None:
     for left, right in combinations(sides, 2):
         differing = _differing(left, right)
         if differing is not None:
-            raise Incongruent(left.view.feature, right.view.feature, left.view.title, *differing)
+            raise Incongruent(left.view.feature, right.view.feature, _title(left.view), *differing)
 
 
-def joined(*views: View) -> pa.Table:
+def joined(first: View, *others: View) -> pa.Table:
     """The rows of several features of one title side by side: those whose index is in all of them.
 
     Args:
-        views: at least one; as_of views of other moments may be among them.
+        first: a value of a feature.
+        others: values of others; as_of views of other moments and ad-hoc answers may be among them.
 
     Returns:
         The column `index` in the order of the first view, then the other columns of each view; one whose name is in
@@ -62,6 +63,7 @@ def joined(*views: View) -> pa.Table:
         Incongruent, NotStored: as `check_congruent`.
         FeatureError: as `check_congruent`, or a value has no column `index`, or one index twice.
     """
+    views = (first, *others)
     check_congruent(*views)
     tables = [_indexed(view) for view in views]
     index = tables[0].column(INDEX).combine_chunks()
@@ -75,6 +77,11 @@ def joined(*views: View) -> pa.Table:
             if name != INDEX:
                 columns[name if names.count(name) == 1 else f"{view.feature}_{name}"] = rows.column(name)
     return pa.table(columns)
+
+
+def _title(view: View) -> str:
+    """The title, also of an ad-hoc answer, which has a scope of its own."""
+    return view.title.partition("@")[0]
 
 
 def _indexed(view: View) -> pa.Table:
@@ -122,7 +129,7 @@ class _Origins:
     def _origins(self, name: str, read: Mapping[str, str]) -> list[Value]:
         """The values of a feature that have these columns, the newest first."""
         if name not in self._histories:
-            chain = self.view.store.ledger.chain(name, self.view.title)
+            chain = self.view.store.ledger.chain(name, _title(self.view))
             values = [commit.current for commit in reversed(chain) if commit.current is not None]
             self._histories[name] = list({(one.digest, one.key): one for one in values}.values())
         found = [one for one in self._histories[name] if read.items() <= one.columns.items()]

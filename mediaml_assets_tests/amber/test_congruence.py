@@ -18,6 +18,7 @@ import pytest
 from mediaml_assets import on_demand
 from mediaml_assets.amber.congruence import check_congruent, joined
 from mediaml_assets.amber.feature import amber_feature
+from mediaml_assets.amber.ledger import Value
 from mediaml_assets.amber.mesh import Mesh
 from mediaml_assets.amber.sql import connect
 from mediaml_assets.amber.store import View
@@ -66,6 +67,11 @@ class Lengths:
         return cls({row["index"]: row["length"] for row in view.table(cls.columns).to_pylist()})
 
 
+@dataclass(frozen=True)
+class MovesConfig:
+    times: int = 1
+
+
 def words_mesh(sure: float = 0.5) -> Mesh:
     """The mesh; another `sure` is another version of `cuts` that finds the same words."""
 
@@ -98,8 +104,8 @@ def words_mesh(sure: float = 0.5) -> Mesh:
         return pa.table([list(kept.words), map(len, words), [word[0] for word in words]], schema=POSES)
 
     @amber_feature(version="1", schema=MOVES)
-    def moves(kept: Words) -> pa.Table:
-        return pa.table([list(kept.words), [word[-1] for word in kept.words.values()]], schema=MOVES)
+    def moves(kept: Words, config: MovesConfig) -> pa.Table:
+        return pa.table([list(kept.words), [word[-1] * config.times for word in kept.words.values()]], schema=MOVES)
 
     return Mesh([script, cuts, looks, kept, poses, moves], sources=["source"])
 
@@ -143,6 +149,27 @@ def in_python(here: Installation) -> list[tuple[str, str, str, str]]:
     return sorted(found)
 
 
+def by_brute_force(here: Installation) -> set[tuple[str, str]]:
+    """The pairs of `one` for which no choice of one value of each feature holds together, among all there ever were."""
+    chains = [here.store.ledger.chain(name, "one") for name in ("source", *FEATURES)]
+    stored = [{(one.current.digest, one.current.key): one.current for one in chain if one.current} for chain in chains]
+    names, heads = ("source", *FEATURES), {chain[0].feature: chain[-1].current for chain in chains}
+    states: list[dict[str, Value]] = [{}]
+    for name, values in zip(names, stored, strict=True):
+        # or none of it: what nobody reads need not be there
+        states += [{**state, name: value} for state in states for value in values.values() if _fits(value, state)]
+    return {
+        (left, right)
+        for left, right in combinations(sorted(FEATURES), 2)
+        if not any((state.get(left), state.get(right)) == (heads[left], heads[right]) for state in states)
+    }
+
+
+def _fits(value: Value, state: dict[str, Value]) -> bool:
+    reads = value.reads.items()
+    return all(name in state and read.items() <= state[name].columns.items() for name, read in reads)
+
+
 # --- rows that agree
 
 
@@ -164,6 +191,18 @@ def test_the_same_in_sql(words: Installation) -> None:
     assert rows == [
         ("one", 0, "a", "a"), ("one", 1, "b", "b"), ("one", 3, "d", "d"), ("two", 0, "x", "x"), ("two", 1, "y", "y"),
     ]  # fmt: skip
+
+
+def test_an_answer_to_other_settings_is_joined_like_any_other(words: Installation) -> None:
+    words.compute("moves", "one", times=3)
+    (scope,) = [one for one in words.store.ledger.scopes("moves") if "@" in one]
+    answer = words.store.view("moves", scope)
+    assert joined(answer, view(words, "poses")).column("last").to_pylist() == ["aaa", "bbb", "ddd"]
+    again(words, "script", "cuts", "looks", "kept", "poses", one="aaa bb c")
+    with pytest.raises(Incongruent, match="moves and poses of one mean different kept"):
+        joined(answer, view(words, "poses"))
+    with pytest.raises(FeatureError, match="are not of one title"):
+        joined(answer, view(words, "poses", "two"))
 
 
 def test_an_empty_title_is_joined_to_no_rows(words: Installation) -> None:
@@ -339,5 +378,6 @@ def test_sql_and_python_agree_on_any_state(here: Installation, seed: int) -> Non
             elif stale := here.stale():
                 here.compute(*stale[0])
         assert disagreeing(here) == in_python(here)
+        assert {pair[1:3] for pair in in_python(here)} == by_brute_force(here)
     here.settle()
     assert disagreeing(here) == []

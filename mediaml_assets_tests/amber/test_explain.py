@@ -13,6 +13,7 @@ from mediaml_assets.amber import ask, commits
 from mediaml_assets.amber.commits import record
 from mediaml_assets.amber.explain import Explanation, explain
 from mediaml_assets.amber.key_changes import Difference
+from mediaml_assets.amber.ledger import Event
 from mediaml_assets.amber.store import CATALOGUE
 from mediaml_assets.amber.verdict import Verdict
 from mediaml_assets.errors import FeatureError, MediaRefused, NotStored
@@ -116,15 +117,16 @@ def test_what_never_was_computed_says_so(here: Installation) -> None:
     assert "Current value: none, it was never computed" in text(here, "letters", "one")
 
 
-def test_a_repaired_chain_says_what_is_gone(here: Installation) -> None:
+@pytest.mark.parametrize("event", ["repaired", "forgotten"])
+def test_a_value_that_is_gone_says_why(here: Installation, event: Event) -> None:
     here.deliver(one="abba")
     here.settle()
     value = here.store.view("counts", "one").value
     gone = f"values/counts/{value.digest[:2]}/{value.digest}.parquet"
-    record(here.store, "counts", "one", "repaired", {gone: "lost"}, "nobody can make it again")
+    record(here.store, "counts", "one", event, {gone: "lost"}, "nobody can make it again")
     assert told(here, "counts", "one").standing is None
     said = text(here, "counts", "one")
-    assert re.search(rf"none\. Last commit: repaired .*\(nobody can make it again\); gone: {gone}", said)
+    assert re.search(rf"none\. Last commit: {event} .*\(nobody can make it again\); gone: {gone}", said)
 
 
 # --- what would run now
