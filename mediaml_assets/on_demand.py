@@ -55,12 +55,12 @@ def value(feature: str, title: str | None = None, /, *, as_of: Moment | None = N
     return demand().value(feature, title, settings, as_of)
 
 
-def values(feature: str, titles: Iterable[str] | None = None, /, *, processes: int = 1) -> dict[str, View]:
+def values(feature: str, titles: Iterable[str] | str | None = None, /, *, processes: int = 1) -> dict[str, View]:
     """The values of a feature for several titles (or shows), computed if they must be.
 
     Args:
         feature: its name.
-        titles: slugs; by default every title that is there, without those that have no value (the log says why).
+        titles: slugs, or one; by default every one there is, but those without a value (the log says why).
         processes: how many titles are computed at once; above 1 each in a process of its own, so that a script needs
             the usual `if __name__ == "__main__":` around its call.
 
@@ -100,7 +100,7 @@ def submit(feature: str, titles: Iterable[str] | str | None = None, /) -> Submis
 
     Args:
         feature: its name.
-        titles: slugs, or shows; by default every title that is there. A feature of the catalogue takes none.
+        titles: slugs, or shows, or one; by default every title that is there. A feature of the catalogue takes none.
 
     Raises:
         Unreachable: no Dagster answers there, or it does not know the feature.
@@ -113,7 +113,7 @@ def submit(feature: str, titles: Iterable[str] | str | None = None, /) -> Submis
     return Submission(asked, dagster, feature, [asked.scope(feature, one) for one in named])
 
 
-def rows(feature: str, titles: Iterable[str] | None = None, /, *, processes: int = 1) -> pa.Table:
+def rows(feature: str, titles: Iterable[str] | str | None = None, /, *, processes: int = 1) -> pa.Table:
     """The rows of several titles (or shows) in one table, with the column `title` (or `show`) in front.
 
     Of a feature of the catalogue, which takes no titles, its rows as they are. Arguments and errors are those of

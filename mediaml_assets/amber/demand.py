@@ -83,19 +83,20 @@ class Demand:
             self.bring(own.names, where)
         return self.current(name, where, as_of)
 
-    def values(self, name: str, scopes: Iterable[str] | None = None) -> dict[str, View]:
+    def values(self, name: str, scopes: Iterable[str] | str | None = None) -> dict[str, View]:
         """The values of a feature for several titles, or shows.
 
         Args:
             name: the feature.
-            scopes: titles or shows; by default all of them, without those that have no value (the log says why).
+            scopes: titles or shows, or one; by default all of them, but those without a value (the log says why).
 
         Raises:
             FeatureError: there is no such feature, or it is one of the catalogue.
             NotStored: there is no such title or show.
             NotComputed: some of those named could not be computed; the others were.
         """
-        wanted = self.everything(name) if scopes is None else [self.scope(name, scope) for scope in scopes]
+        named = [scopes] if isinstance(scopes, str) else scopes
+        wanted = self.everything(name) if named is None else [self.scope(name, scope) for scope in named]
         *below, own = self.levels(name, wanted)
         self._bring_below(below)
         failed = self._spread(own.names, wanted)

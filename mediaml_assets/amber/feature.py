@@ -223,13 +223,22 @@ def amber_feature(
 
 
 def config_from(feature: AmberFeature, values: Mapping[str, Any]) -> Any:
-    """The feature's configuration with some values replaced; lists become tuples."""
+    """The feature's configuration with some values replaced; lists become tuples.
+
+    Raises:
+        FeatureError: there is no such value, or its default is of another type (a whole number will do for any number).
+    """
     known = {one.name for one in fields(feature.config)} if feature.config is not None else set()
     unknown = sorted(set(values) - known)
     if unknown:
         has = ", ".join(sorted(known)) or "none"
         raise FeatureError(f"{feature.name} has no configuration named {', '.join(unknown)}; it has {has}")
     plain = {name: tuple(value) if isinstance(value, list) else value for name, value in values.items()}
+    for name, value in plain.items():
+        default = getattr(feature.config, name)
+        fits = type(value) is type(default) or (type(value), type(default)) == (int, float)
+        if value is not None and default is not None and not fits:
+            raise FeatureError(f"{name} of {feature.name} is {value!r}; it must be like its default, {default!r}")
     return replace(feature.config, **plain) if plain else feature.config
 
 

@@ -24,6 +24,9 @@ from mediaml_assets.errors import FeatureError, MediamlError, SettingsError
 LAG_SECONDS = 600
 """How long a value may be missing from a replica before the check `lag` fails."""
 
+RETRIES = dg.RetryPolicy(max_retries=2, delay=5, backoff=dg.Backoff.EXPONENTIAL)
+"""Another store may not answer for a moment; what was copied until then stays."""
+
 SAMPLE = 8
 """Titles whose rows every run reads back, drawn at random; a run with `verify` reads all."""
 
@@ -56,6 +59,7 @@ def replica_asset(replica: Replica, scope: Scope, group: str) -> dg.AssetsDefini
         deps=[dg.AssetDep(replica.feature, partition_mapping=mapping)],
         check_specs=[dg.AssetCheckSpec(name, asset=replica.name, description=said) for name, said in _CHECKS.items()],
         automation_condition=ANY_TITLE,
+        retry_policy=RETRIES,
         required_resource_keys={STORE},
         config_schema={"verify": dg.Field(bool, default_value=False)},
         metadata={"dagster/column_schema": column_schema(replica.schema)},
@@ -138,7 +142,7 @@ def replicas_sensor(
     """The sensor that compares replicas with the store, `titles_per_tick` titles at a time, whatever Dagster's events.
 
     What became current less than `patience_seconds` ago is left to those events. The same difference is asked for
-    once; a run that was killed is tried again.
+    once an hour; a run that was killed is tried again.
     """
 
     @dg.sensor(
@@ -181,7 +185,9 @@ def _question(store: Store, replica: Replica, titles: Sequence[str], patience_se
     since = (datetime.now(UTC) - timedelta(seconds=patience_seconds)).isoformat(timespec="microseconds")
     if not any(head.made_at <= since for head in behind.values()):
         return ""
-    return f"{replica.name}/{digest_of({title: head.seq for title, head in behind.items()})}"
+    # unlike an algorithm that fails, another store may answer later: asked again every hour
+    hour = f"{datetime.now(UTC):%Y-%m-%dT%H}"
+    return f"{replica.name}/{digest_of({title: head.seq for title, head in behind.items()})}/{hour}"
 
 
 def _busy(instance: dg.DagsterInstance) -> set[str]:

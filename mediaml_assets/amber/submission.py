@@ -14,7 +14,7 @@ from typing import Any, Self
 
 from mediaml_assets.amber.demand import Demand, Level
 from mediaml_assets.amber.store import CATALOGUE, View
-from mediaml_assets.errors import MediamlError, NotComputed, Unreachable
+from mediaml_assets.errors import FeatureError, MediamlError, NotComputed, Unreachable
 
 POLL_SECONDS = 1.0
 
@@ -140,11 +140,13 @@ class Submission:
         return self
 
     def value(self) -> View:
-        """Wait for the value; of several, the first. Raises NotComputed."""
+        """Wait for the value; of several, the first. Raises NotComputed, and FeatureError when none was asked for."""
+        if not self._scopes:
+            raise FeatureError(f"{self.name} was asked for no title, so there is no value; take `values`")
         return self.values()[self._scopes[0]]
 
     def values(self) -> dict[str, View]:
-        """Wait for the values; raises NotComputed for those that could not be had."""
+        """Wait for the values, however long; raises NotComputed for those that could not be had."""
         self.wait()
         found, failed = {}, {}
         for scope in self._scopes:

@@ -141,6 +141,7 @@ def test_what_does_not_exist_is_answered_with_near_names(here: Installation, dem
 def test_several_titles_and_what_cannot_be_had_of_them(here: Installation, demand: Demand) -> None:
     here.deliver(bad="a!", crashed="crash", held="q", one="abba", two="xyz")
     assert sorted(demand.values("counts", ["two", "one"])) == ["one", "two"]
+    assert sorted(demand.values("counts", "one")) == ["one"]
     with pytest.raises(NotComputed) as caught:
         demand.values("counts", here.titles())
     assert sorted(caught.value.reasons) == ["bad", "crashed", "held"]
@@ -161,6 +162,8 @@ def test_an_ad_hoc_configuration_is_an_answer_of_its_own(here: Installation, dem
     assert demand.value("total", settings={"factor": 10}).table().num_rows == 2
     with pytest.raises(FeatureError, match="total has no configuration named size"):
         demand.value("total", settings={"size": 10})
+    with pytest.raises(FeatureError, match="factor of total is 'ten'; it must be like its default, 1"):
+        demand.value("total", settings={"factor": "ten"})
 
 
 def test_the_mesh_as_it_was(here: Installation, demand: Demand) -> None:

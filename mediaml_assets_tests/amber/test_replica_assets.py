@@ -1,14 +1,18 @@
 """Replicas in Dagster: they follow their feature, one run for many titles, and their checks can fail."""
 
 import dataclasses
+from datetime import UTC, datetime, tzinfo
+from typing import Any
 
 import dagster as dg
 import pytest
 
+from mediaml_assets.amber.assets import STORE
 from mediaml_assets.amber.feature import Scope
 from mediaml_assets.amber.replica_assets import replica_asset, replicas_sensor
 from mediaml_assets.amber.replicas import Replica, is_behind
 from mediaml_assets.amber.replicas.shards import Shards
+from mediaml_assets.amber.replication import Copied, replicate
 from mediaml_assets_tests.amber.platform import Platform
 
 NAME = "letters__shards"
@@ -126,6 +130,51 @@ def test_the_sensor_asks_once_for_what_events_did_not_bring(platform: Platform, 
     patient = replicas_sensor([replica], seconds=60, patience_seconds=3600)
     assert platform.tick(patient, None).run_requests == []
     assert len(platform.tick(sensor, None).run_requests) + len(platform.tick(sensor, "2").run_requests) == 1
+
+
+def test_a_store_that_does_not_answer_is_tried_again(
+    platform: Platform, replica: Replica, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deliver(platform, one="abba")
+    platform.land()
+    platform.mesh.compute(platform.store, "letters", ["one"])
+    answers: list[Exception] = [OSError("the disk is full"), OSError("the disk is full")]
+
+    def now_and_then(*given: Any, **more: Any) -> Copied:
+        if answers:
+            raise answers.pop()
+        return replicate(*given, **more)
+
+    monkeypatch.setattr("mediaml_assets.amber.replica_assets.replicate", now_and_then)
+    monkeypatch.setattr("mediaml_assets.amber.replica_assets.RETRIES", dg.RetryPolicy(max_retries=2))
+    letters = dg.Definitions(
+        assets=[replica_asset(replica, Scope.TITLE, "toy")],
+        resources={STORE: platform.resource},
+        executor=dg.in_process_executor,
+    )
+    platform.definitions = letters
+    assert platform.materialize([NAME], None)
+    assert answers == [] and held(replica) == {"one": "aabb"}
+    # a run that failed after all is asked for again, an hour later
+    sensor = replicas_sensor([replica], seconds=60)
+    deliver(platform, one="zz")
+    platform.land()
+    platform.mesh.compute(platform.store, "letters", ["one"])
+    keys = []
+    for hour in (1, 2):
+        monkeypatch.setattr("mediaml_assets.amber.replica_assets.datetime", At(datetime(2100, 1, 1, hour, tzinfo=UTC)))
+        keys += [request.run_key for request in platform.tick(sensor, None).run_requests]
+    assert len(set(keys)) == 2
+
+
+@dataclasses.dataclass
+class At:
+    """A clock that stands."""
+
+    time: datetime
+
+    def now(self, zone: tzinfo) -> datetime:
+        return self.time
 
 
 def test_a_replica_that_cannot_be_made_says_why(platform: Platform, replica: Replica) -> None:

@@ -17,7 +17,7 @@ from mediaml_assets.amber import submission
 from mediaml_assets.amber.demand import Demand
 from mediaml_assets.amber.store import CATALOGUE
 from mediaml_assets.amber.submission import Dagster, Submission
-from mediaml_assets.errors import NotComputed, Unreachable
+from mediaml_assets.errors import FeatureError, NotComputed, Unreachable
 from mediaml_assets_tests.amber.installation import Installation
 from mediaml_assets_tests.amber.toy import calls, shows_mesh
 
@@ -196,6 +196,12 @@ def test_a_value_of_older_content_is_not_the_answer(server: StandIn, here: Insta
     server.finish()
     with pytest.raises(NotComputed, match="holds a '!'"):
         asked.value()
+
+
+def test_of_no_title_there_is_no_value(server: StandIn) -> None:
+    with pytest.raises(FeatureError, match="counts was asked for no title"):
+        submit(server, "counts").value()
+    assert submit(server, "counts").values() == {}
 
 
 def test_waiting_has_an_end(server: StandIn) -> None:
