@@ -114,6 +114,33 @@ def compact(features: tuple[str, ...]) -> None:
 
 
 @click.command()
+@click.option("--delete", is_flag=True, help="Remove it; otherwise it is only listed.")
+@click.option("--damaged", is_flag=True, help="Also what `mediaml repair` moved to the store's folder `damaged`.")
+def gc(delete: bool, damaged: bool) -> None:
+    """List what nothing in the feature store refers to, or remove it.
+
+    Killed writers leave values, files and claims behind, `mediaml forget` leaves files that nobody needs any more.
+    What is younger than an hour is left alone. Others may work on the store meanwhile.
+    """
+    from mediaml_assets.amber.gc import collect
+    from mediaml_assets.progress import by_feature, print_garbage
+
+    prepare()
+    with by_feature(steps=1) as watch:
+        done = collect(installed_store(), delete, damaged, watch=watch)
+    for name in done.restored:
+        click.echo(f"put back: {name}, which something refers to")
+    for folder, why in sorted(done.kept.items()):
+        click.echo(f"left alone: {folder}: nobody knows what of it is needed: {why}; run `mediaml repair`")
+    print_garbage({kind: (heap.count, heap.bytes) for kind, heap in done.garbage.items()})
+    count, size = (sum(getattr(heap, of) for heap in done.garbage.values()) for of in ("count", "bytes"))
+    if not delete and count:
+        click.echo(f"{count:,} objects, {size / 1e6:,.1f} MB; `mediaml gc --delete` removes them")
+    else:
+        click.echo(f"{count:,} objects, {size / 1e6:,.1f} MB removed")
+
+
+@click.command()
 @click.argument("names", nargs=-1, metavar="[REPLICA]...")
 @click.option("--verify", is_flag=True, help="Read every row back and compare its digest; some titles otherwise.")
 @click.option("--repair", is_flag=True, help="Copy what is behind, and again what --verify finds damaged.")
@@ -159,5 +186,5 @@ def _known(store: "Store", features: tuple[str, ...]) -> tuple[str, ...]:
     return features
 
 
-COMMANDS = (verify, repair, compact, replicas)
+COMMANDS = (verify, repair, compact, gc, replicas)
 """What `mediaml` offers of this module."""

@@ -157,6 +157,16 @@ def print_replicas(found: Mapping[str, Parity]) -> None:
             )
 
 
+def print_garbage(heaps: Mapping[str, tuple[int, int]]) -> None:
+    """A table of kinds of garbage, each with its count and bytes."""
+    if not heaps:
+        return
+    table = Table("garbage", "objects", "MB")
+    for kind, (count, size) in heaps.items():
+        table.add_row(kind, f"{count:,}", f"{size / 1e6:,.1f}")
+    console.print(table)
+
+
 def print_later(files: Sequence[str]) -> None:
     """Files that were not taken because they are still being written."""
     if files:

@@ -1,5 +1,8 @@
 """The commands that look after the store, as people type them."""
 
+import os
+import shutil
+import time
 from pathlib import Path
 
 import pytest
@@ -127,3 +130,28 @@ def test_a_compaction_that_came_second_says_so(here: Installation, monkeypatch: 
 
     monkeypatch.setattr(compact, "compact", lambda objects, feature, watch: compact.Compacted(feature, second=True))
     assert "letters: another compaction was first; nothing was done" in run("compact", "letters").output
+
+
+def test_gc_lists_and_removes_only_when_told_to(here: Installation) -> None:
+    assert run("gc").output.strip().endswith("0 objects, 0.0 MB removed")
+    value = here.store.view("letters", "two").value
+    for name in ("ledger/letters/two", "ledger/counts/two", "ledger/clip/two", f"memo/letters/{value.key}.json"):
+        path = Path(here.store.objects.url(name))
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
+    assert run("gc").output.strip().endswith("0 objects, 0.0 MB removed")
+    long_ago = time.time() - 2 * 3600
+    name = Path(here.store.objects.url(f"values/letters/{value.digest[:2]}/{value.digest}.parquet"))
+    os.utime(name, (long_ago, long_ago))
+    listed = run("gc")
+    assert listed.exit_code == 0, listed.output
+    assert "values" in listed.output and "1 objects, 0.0 MB; `mediaml gc --delete` removes them" in listed.output
+    assert name.exists()
+    assert "1 objects, 0.0 MB removed" in run("gc", "--delete").output
+    assert not name.exists()
+
+
+def test_gc_says_where_nobody_knows_what_is_needed(here: Installation) -> None:
+    memo = f"memo/letters/{here.store.view('letters', 'two').value.key}.json"
+    Path(here.store.objects.url(memo)).write_bytes(b"{}")
+    answer = run("gc", "--delete")
+    assert f"left alone: values/letters: nobody knows what of it is needed: {memo}" in answer.output

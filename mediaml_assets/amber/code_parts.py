@@ -49,16 +49,25 @@ class Code:
 
 
 _kept: set[tuple[str, str, str]] = set()
-"""Store, feature and digest of what this process has kept."""
+"""Store, feature and digest of what this process has kept, and a row of the ledger refers to."""
 
 
-def keep(objects: Objects, feature: AmberFeature) -> None:
-    """Keep the loaded code of a feature, if it is not kept yet; once for each store and process."""
+def keep(objects: Objects, feature: AmberFeature, referred: bool = False) -> None:
+    """Keep the loaded code of a feature, before and after the first row of this process that refers to it is written.
+
+    After it once more, as `gc` may have taken it away in between (see trash.py); from then on it stays.
+
+    Args:
+        objects: where it is kept.
+        feature: whose code.
+        referred: whether the row is written.
+    """
     place = (objects.where, feature.name, feature.code)
     if place not in _kept:
         document = {**asdict(code_of(feature)), "digest": None}
         objects.create(code_name(feature.name, feature.code), to_json({**document, "digest": digest_of(document)}))
-        _kept.add(place)
+        if referred:
+            _kept.add(place)
 
 
 def kept(objects: Objects, feature: str, digest: str) -> Code | None:

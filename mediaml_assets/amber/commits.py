@@ -56,7 +56,7 @@ def append(
             metrics=metrics or {},
             reason=reason or "; ".join((memo.failed if memo else {}).values()),
         )
-        written = store.ledger.append(row, head)
+        written = _append(store, row, head)
         if written is not None:
             return written
 
@@ -105,7 +105,7 @@ def record(
             reason="; ".join(part for part in (said, reason) if part),
             gone=dict(gone),
         )
-        written = store.ledger.append(row, head)
+        written = _append(store, row, head)
         if written is not None:
             return written
 
@@ -124,17 +124,25 @@ def _who() -> str:
 
 
 _environments: dict[str, str] = {}
-"""Store -> digest of this process's versions, once they are kept there."""
+"""Store -> digest of this process's versions, once they are kept there and a row refers to them."""
 
 
 def keep_environment(store: Store) -> str:
     """Store the versions of this process's machine and libraries; returns their digest."""
-    digest = _environments[store.objects.where] = store.add_environment(versions())
-    return digest
+    return store.add_environment(versions())
 
 
 def _environment(store: Store) -> str:
     return _environments.get(store.objects.where) or keep_environment(store)
+
+
+def _append(store: Store, row: Commit, head: Commit | None) -> Commit | None:
+    """Add a row; None when another writer was first."""
+    written = store.ledger.append(row, head)
+    if written is not None and store.objects.where not in _environments:
+        # once more after the first row that refers to it: `gc` may have taken it away in between (see trash.py)
+        _environments[store.objects.where] = keep_environment(store)
+    return written
 
 
 @cache

@@ -8,8 +8,7 @@ Two steps, because the orchestrator's IO manager does the second one.
 
 import logging
 import shutil
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -26,7 +25,7 @@ from mediaml_assets.amber.keys import column_digests, rows_digest
 from mediaml_assets.amber.ledger import Commit, Event
 from mediaml_assets.amber.profile import cost, profile
 from mediaml_assets.amber.store import Memo, Store
-from mediaml_assets.errors import BadInput
+from mediaml_assets.errors import BadInput, Damaged, InputMoved
 
 log = logging.getLogger("mediaml")
 
@@ -45,6 +44,10 @@ class Outcome:
     """Failed checks -> reason."""
     metrics: Mapping[str, float] = field(default_factory=dict)
     claim: Claim | None = None
+    files: Mapping[str, Path] = field(default_factory=dict)
+    """Name of each stored file that the rows name -> the file as the function made it."""
+    scratch: Path | None = None
+    """The temporary folder that they may be in, until the end of the claim."""
     drift: Sequence[Change] = ()
     """What changed in the code since a recalled value was made, under the same version."""
 
@@ -56,7 +59,9 @@ class Outcome:
         return "withdrawn" if self.rows is None else rows_digest(self.columns)
 
     def abandon(self) -> None:
-        """Let somebody else compute it: this outcome will not be committed."""
+        """Let somebody else compute it: this outcome is committed, or will never be."""
+        if self.scratch is not None:
+            shutil.rmtree(self.scratch, ignore_errors=True)
         if self.claim is not None:
             self.claim.release()
 
@@ -85,12 +90,12 @@ def evaluate(store: Store, ask: Ask, look_again: Callable[[], None] = lambda: No
     if ask.withdrawn:
         return Outcome(ask, None)
     ask.check_congruent()
-    memo = store.recall(ask.feature.name, ask.key)
+    memo = _remembered(store, ask)
     if memo is not None:
         return _recalled(store, ask, memo)
     claim = store.claim(ask.feature.name, ask.key)
     try:
-        memo = store.recall(ask.feature.name, ask.key)
+        memo = _remembered(store, ask)
         if memo is None:
             look_again()
             return _computed(store, ask, claim)
@@ -106,24 +111,55 @@ def commit(store: Store, outcome: Outcome, run: str = "") -> Commit:
 
     A value stays out of `current` when a blocking check failed, or when a newer landing of its title is already
     there. A recalled value that is already current writes nothing.
+
+    Raises:
+        InputMoved: a recalled value was forgotten meanwhile: ask again, it will be computed.
+        Damaged: another process stored other rows under the same key, and they are gone.
     """
     ask = outcome.ask
     if outcome.rows is None:
         event: Event = "reused" if outcome.memo else "withdrawn"
-        return append(store, ask, event, outcome.memo, outcome.held_back, run, outcome.metrics)
+        row = append(store, ask, event, outcome.memo, outcome.held_back, run, outcome.metrics)
+        if outcome.memo and not store.holds(ask.feature.name, outcome.memo.value):
+            raise InputMoved(f"the value of {ask.feature.name} of {ask.scope} was forgotten just now; ask for it again")
+        return row
     try:
         value = store.write_rows(ask.feature.name, outcome.rows, ask.key, outcome.columns, ask.reads)
         code_parts.keep(store.objects, ask.feature)
         fresh = Memo(value, outcome.failed, ask.feature.code, outcome.metrics)
         memo = store.remember(ask.feature.name, ask.key, fresh, ask.material)
+        _make_sure(store, outcome, outcome.rows, memo)
         if memo is fresh:
-            return append(store, ask, "computed", memo, outcome.held_back, run, outcome.metrics)
+            row = append(store, ask, "computed", memo, outcome.held_back, run, outcome.metrics)
+            code_parts.keep(store.objects, ask.feature, referred=True)
+            return row
         # somebody else was first: what counts from now on are their rows, and the checks of those
         if memo.value.digest != value.digest:
             _log_other_rows(ask)
         return append(store, ask, "reused", memo, ask.feature.blocks(memo.failed), run)
     finally:
         outcome.abandon()
+
+
+def _remembered(store: Store, ask: Ask) -> Memo | None:
+    """What is remembered, unless the value is gone: its writer may have been killed before he made sure of it."""
+    memo = store.recall(ask.feature.name, ask.key)
+    return memo if memo and store.holds(ask.feature.name, memo.value) else None
+
+
+def _make_sure(store: Store, outcome: Outcome, rows: pa.Table, memo: Memo) -> None:
+    """See that what the memo refers to is there: `gc` may have taken it away before (see trash.py)."""
+    ask = outcome.ask
+    if memo.value.digest == outcome.digest:
+        store.make_sure(ask.feature.name, memo.value, rows)
+        for name, file in outcome.files.items():
+            if not store.holds_blob(name):
+                store.objects.add_file(file)
+    elif not store.holds(ask.feature.name, memo.value):
+        raise Damaged(
+            f"{ask.feature.name} of {ask.scope} gave other rows than before, and those are gone; run `mediaml repair "
+            f"{ask.feature.name}`"
+        )
 
 
 def _recalled(store: Store, ask: Ask, memo: Memo) -> Outcome:
@@ -151,15 +187,20 @@ def _computed(store: Store, ask: Ask, claim: Claim) -> Outcome:
     feature = ask.feature
     _log(ask, "computing", "computing")
     spent: dict[str, float] = {}
+    scratch = _scratch(store, ask)
     try:
-        with _scratch(store, ask) as scratch, cost(spent):
-            rows = _keep_blobs(store, feature, call(ask, scratch))
-    except BadInput as refusal:
-        append(store, ask, "refused", None, reason=str(refusal))
+        with cost(spent):
+            rows, files = _keep_blobs(store, feature, call(ask, {"scratch": scratch} if scratch else {}))
+        failed = _failed(feature, rows)
+    except BaseException as error:
+        if scratch is not None:
+            shutil.rmtree(scratch, ignore_errors=True)
+        if isinstance(error, BadInput):
+            append(store, ask, "refused", None, reason=str(error))
         raise
     metrics = {**spent, **profile(rows)}
     _log(ask, "computed", f"computed in {spent['seconds']:.1f} s", **spent)
-    return Outcome(ask, None, rows, column_digests(rows), _failed(feature, rows), metrics, claim)
+    return Outcome(ask, None, rows, column_digests(rows), failed, metrics, claim, files, scratch)
 
 
 def _failed(feature: AmberFeature, rows: pa.Table) -> dict[str, str]:
@@ -184,28 +225,26 @@ def _log(ask: Ask, event: str, text: str, **metrics: float) -> None:
     log.info("%s of %s: %s", ask.feature.name, ask.scope, text, extra={**named, **metrics})
 
 
-@contextmanager
-def _scratch(store: Store, ask: Ask) -> Iterator[dict[str, Path]]:
-    """An empty temporary folder as an argument, for a feature that wants one; only the holder of the claim may ask.
+def _scratch(store: Store, ask: Ask) -> Path | None:
+    """An empty temporary folder for a feature that wants one; only the holder of the claim may ask.
 
     It is named by the memo key, so that what a killed computation left there is removed by the next one.
     """
     if not ask.feature.wants_scratch:
-        yield {}
-        return
+        return None
     folder = store.scratch(ask.feature.name, ask.key)
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    try:
-        yield {"scratch": folder}
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+    return folder
 
 
-def _keep_blobs(store: Store, feature: AmberFeature, rows: pa.Table) -> pa.Table:
-    """Replace the paths in blob columns by the names of stored files."""
+def _keep_blobs(store: Store, feature: AmberFeature, rows: pa.Table) -> tuple[pa.Table, dict[str, Path]]:
+    """Replace the paths in blob columns by the names of stored files; the rows, and name -> file."""
+    files: dict[str, Path] = {}
     for name in feature.blobs:
-        kept = [None if path is None else store.objects.add_file(Path(path)) for path in rows.column(name).to_pylist()]
+        paths = [None if path is None else Path(path) for path in rows.column(name).to_pylist()]
+        kept = [None if path is None else store.objects.add_file(path) for path in paths]
+        files.update((one, path) for one, path in zip(kept, paths, strict=True) if one is not None and path is not None)
         column = pa.array(kept, pa.string())
         rows = rows.set_column(rows.schema.get_field_index(name), feature.schema.field(name), column)
-    return rows
+    return rows, files

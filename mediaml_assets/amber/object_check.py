@@ -15,7 +15,6 @@ from mediaml_assets.amber.ledger import Value
 from mediaml_assets.amber.objects import Objects
 from mediaml_assets.amber.references import Held, blob_names
 from mediaml_assets.amber.store import memo_from
-from mediaml_assets.errors import NotStored
 
 CHUNK = 1 << 23
 """Bytes of a blob that are read at once."""
@@ -90,12 +89,3 @@ def read_code(objects: Objects, name: str) -> Wrong | None:
     except (ValueError, KeyError, TypeError):
         return Wrong("this code was changed: its content is not what its digest says")
     return None
-
-
-def is_stored(objects: Objects, name: str) -> bool:
-    """Whether there is an object of this name."""
-    try:
-        objects.read_range(name, 0, 1)
-    except NotStored:
-        return False
-    return True

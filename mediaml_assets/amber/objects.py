@@ -11,6 +11,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, BinaryIO, Protocol
 
+from mediaml_assets.errors import NotStored
+
 
 @dataclass(frozen=True)
 class Stored:
@@ -105,6 +107,15 @@ class Objects(Protocol):
 
     def filesystem(self) -> Any | None:
         """What those readers need to open a URL of `url`: None in a folder, an fsspec filesystem on a bucket."""
+
+
+def is_stored(objects: Objects, name: str) -> bool:
+    """Whether there is an object of this name."""
+    try:
+        objects.read_range(name, 0, 1)
+    except NotStored:
+        return False
+    return True
 
 
 def blob_object(name: str) -> str:

@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from mediaml_assets.amber.columns import is_blob
 from mediaml_assets.amber.ledger import Commit, Value
-from mediaml_assets.amber.store import memo_name, value_name
+from mediaml_assets.amber.store import code_name, environment_name, memo_name, value_name
 
 
 @dataclass
@@ -75,6 +75,13 @@ def kept(commits: Sequence[Commit]) -> list[Value]:
         if commit.current is not None and value_name(commit.feature, commit.current.digest) not in gone:
             found.append(commit.current)
     return found[::-1]
+
+
+def circumstances(commits: Iterable[Commit]) -> set[str]:
+    """The environments that rows were written in, and the code that computed their values."""
+    commits = list(commits)
+    named = {environment_name(one.environment) for one in commits if one.environment}
+    return named | {code_name(one.feature, one.code) for one in commits if one.event == "computed" and one.code}
 
 
 def is_memoised(value: Value) -> bool:

@@ -20,7 +20,8 @@ from mediaml_assets.amber.chain_check import Finding, row_of_witness
 from mediaml_assets.amber.commits import keep_environment, record
 from mediaml_assets.amber.ledger import Row, Value
 from mediaml_assets.amber.mesh import Mesh
-from mediaml_assets.amber.object_check import Wrong, is_stored, read_memo, read_value
+from mediaml_assets.amber.object_check import Wrong, read_memo, read_value
+from mediaml_assets.amber.objects import is_stored
 from mediaml_assets.amber.store import CATALOGUE, Store, memo_name, value_name
 from mediaml_assets.amber.verify import Watch, verify
 from mediaml_assets.errors import Damaged, MediamlError, NotStored

@@ -28,7 +28,8 @@ from mediaml_assets.amber.claims import Claim, FileClaim, is_held
 from mediaml_assets.amber.folder_objects import FolderObjects
 from mediaml_assets.amber.keys import column_digests, digest_of, rows_digest, schema_digest, to_json
 from mediaml_assets.amber.ledger import Commit, Ledger, Moment, Value, sparse
-from mediaml_assets.amber.objects import Blob, Objects
+from mediaml_assets.amber.objects import Blob, Objects, blob_object, is_stored
+from mediaml_assets.amber.trash import bring_back
 from mediaml_assets.errors import Damaged, InputMoved, NotStored, StoreError
 
 CATALOGUE = "_catalogue"
@@ -138,6 +139,20 @@ class Store:
             reads=reads or {},
         )
 
+    def holds(self, feature: str, value: Value) -> bool:
+        """Whether the file of a value that something refers to is there."""
+        name = value_name(feature, value.digest)
+        return is_stored(self.objects, name) or bring_back(self.objects, name)
+
+    def make_sure(self, feature: str, value: Value, rows: pa.Table) -> None:
+        """See that a value is there, once something refers to it: `gc` may have taken it away before (see trash.py)."""
+        if not self.holds(feature, value):
+            self.write_rows(feature, rows, value.key, value.columns, value.reads)
+
+    def holds_blob(self, name: str) -> bool:
+        """Whether a file is there that a value names."""
+        return self.objects.blob(name).exists() or bring_back(self.objects, blob_object(name))
+
     def _stored_before(self, feature: str, name: str, encoded: bytes | memoryview, digest: str) -> bytes | memoryview:
         """The file that was there first: another version of Parquet's writer may have stored equal rows otherwise."""
         stored = self.objects.read(name)
@@ -216,16 +231,24 @@ class Store:
         """
         name = value_name(feature, value.digest)
         try:
-            # one file, known by its path: `read_table` would spend as much on looking for a data set as on small rows
-            source, remote = self._parquet(name, value.bytes)
-            with pq.ParquetFile(source, pre_buffer=remote) as parquet:
-                rows = parquet.read(columns=list(columns) if columns is not None else None, use_threads=threads)
-            return rows if columns is None else rows.select(list(columns))
+            try:
+                return self._decode(name, value.bytes, columns, threads)
+            except (FileNotFoundError, NotStored):
+                if not bring_back(self.objects, name):
+                    raise
+                return self._decode(name, value.bytes, columns, threads)
         except (OSError, pa.ArrowInvalid, KeyError, NotStored) as error:
             raise Damaged(
                 f"the value {self.objects.url(name)} cannot be read ({error}); bring the file back from a copy, or run "
                 f"`mediaml repair {feature}`"
             ) from error
+
+    def _decode(self, name: str, size: int, columns: Sequence[str] | None, threads: bool) -> pa.Table:
+        # one file, known by its path: `read_table` would spend as much on looking for a data set as on small rows
+        source, remote = self._parquet(name, size)
+        with pq.ParquetFile(source, pre_buffer=remote) as parquet:
+            rows = parquet.read(columns=list(columns) if columns is not None else None, use_threads=threads)
+        return rows if columns is None else rows.select(list(columns))
 
     def _parquet(self, name: str, size: int) -> tuple[Any, bool]:
         """What pyarrow reads a Parquet object from, and whether reads of it should be joined into few."""
@@ -297,7 +320,7 @@ class View:
     def blob(self, column: str) -> Blob:
         """The stored file that a column of a one-row value names; raises Damaged when it is gone."""
         file = self.store.objects.blob(self.row([column])[column])
-        if not file.exists():
+        if not self.store.holds_blob(file.name):
             raise Damaged(
                 f"{file.name}, the {column} of {self.feature} of {self.title}, is gone; run `mediaml repair "
                 f"{self.feature}`"

@@ -28,16 +28,16 @@ from typing import TypeVar
 from mediaml_assets.amber.chain_check import Finding, check_chain
 from mediaml_assets.amber.object_check import (
     Wrong,
-    is_stored,
     read_blob,
     read_code,
     read_memo,
     read_text,
     read_value,
 )
-from mediaml_assets.amber.objects import Objects, Stored, blob_object
-from mediaml_assets.amber.references import Held, References
-from mediaml_assets.amber.store import Store, code_name, environment_name, memo_name, value_name
+from mediaml_assets.amber.objects import Objects, Stored, blob_object, is_stored
+from mediaml_assets.amber.references import Held, References, circumstances
+from mediaml_assets.amber.store import Store, memo_name, value_name
+from mediaml_assets.amber.trash import bring_back
 from mediaml_assets.errors import NotStored
 
 Found = TypeVar("Found")
@@ -183,9 +183,7 @@ class _Verification:
             checked = check_chain(feature, scope, self.store.ledger.stored(feature, scope))
             references.add_chain(checked.commits)
             self.gone |= references.gone
-            named = {environment_name(one.environment) for one in checked.commits if one.environment}
-            named |= {code_name(feature, one.code) for one in checked.commits if one.event == "computed" and one.code}
-            for name in named:
+            for name in circumstances(checked.commits):
                 self.made_in.setdefault(name, (feature, set()))[1].add(scope)
             self.report.findings += checked.findings
             self.report.notes += checked.notes
@@ -263,7 +261,7 @@ class _Verification:
             yield one, found
 
     def _exists(self, name: str) -> bool:
-        return is_stored(self.objects, name)
+        return is_stored(self.objects, name) or bring_back(self.objects, name)
 
     def _found(self, name: str, feature: str, titles: Iterable[str], what: str) -> None:
         self.report.findings.append(Finding(name, feature, tuple(sorted(titles)), what))

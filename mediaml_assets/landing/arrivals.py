@@ -207,7 +207,9 @@ def _written(store: Store, feature: str, scope: str, rows: pa.Table) -> Commit:
     if head is not None and head.current is not None and head.current.digest == rows_digest(columns):
         return head
     value = store.write_rows(feature, rows, rows_digest(columns), columns)
-    return _commit(store, feature, scope, "computed", value)
+    commit = _commit(store, feature, scope, "computed", value)
+    store.make_sure(feature, value, rows)
+    return commit
 
 
 def _commit(store: Store, feature: str, scope: str, event: Event, value: Value | None) -> Commit:

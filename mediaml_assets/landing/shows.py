@@ -75,6 +75,8 @@ def _agree(store: Store, source: str, show: str, candidates: set[str]) -> Commit
         value = store.write_rows(SHOW, rows, rows_digest(columns), columns) if titles else None
         written = store.ledger.append(_commit(show, value, head.generation if head else 0), head)
         if written is not None:
+            if value is not None:
+                store.make_sure(SHOW, value, rows)
             return written
 
 

@@ -289,7 +289,7 @@ def test_killed_at_each_step_the_next_repair_ends_it(
 ) -> None:
     monkeypatch.setenv("TOY_CALLS", str(tmp_path / "calls"))
     wanted = answers(Installation(made).store)
-    points = range(0, 32, step)
+    points = range(0, 40, step)
     homes = [tmp_path / f"{point:02}" for point in points]
     for home in homes:
         here = copy(made, home)
