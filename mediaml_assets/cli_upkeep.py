@@ -141,6 +141,32 @@ def gc(delete: bool, damaged: bool) -> None:
 
 
 @click.command()
+@click.argument("title")
+@click.option("--yes", is_flag=True, help="Do it; otherwise what would go is only listed.")
+def forget(title: str, yes: bool) -> None:
+    """Forget a withdrawn TITLE for good.
+
+    Removes its values and files, except those that another title of the same content has too. The ledger keeps who
+    made what and when, and says that it was forgotten. What shows and the catalogue said of it stays what they said.
+    """
+    from mediaml_assets.amber.forget import forget as forget_title
+    from mediaml_assets.amber.forget import look
+    from mediaml_assets.mesh import mesh
+
+    prepare()
+    store = installed_store()
+    done = forget_title(store, mesh(), title) if yes else look(store, mesh(), title)
+    for name in done.gone:
+        click.echo(f"{'removed' if yes else 'would go'}: {name}")
+    for name in done.shared:
+        click.echo(f"stays: {name}, which something else refers to, or may")
+    if yes:
+        click.echo(f"{title} is forgotten: {len(done.gone)} objects removed, {len(done.chains)} ledger rows written")
+    else:
+        click.echo(f"{len(done.gone)} objects; `mediaml forget {title} --yes` removes them, and nobody can undo that")
+
+
+@click.command()
 @click.argument("names", nargs=-1, metavar="[REPLICA]...")
 @click.option("--verify", is_flag=True, help="Read every row back and compare its digest; some titles otherwise.")
 @click.option("--repair", is_flag=True, help="Copy what is behind, and again what --verify finds damaged.")
@@ -186,5 +212,5 @@ def _known(store: "Store", features: tuple[str, ...]) -> tuple[str, ...]:
     return features
 
 
-COMMANDS = (verify, repair, compact, gc, replicas)
+COMMANDS = (verify, repair, compact, gc, forget, replicas)
 """What `mediaml` offers of this module."""

@@ -83,31 +83,44 @@ def record(
     """
     while True:
         head = store.ledger.head(feature, scope)
-        base = head or Commit(feature, scope, event, None, None, "", 0)
-        value, current = (
-            None if one is None or value_name(feature, one.digest) in gone else one
-            for one in (base.value, base.current)
-        )
-        stands = base.refused or value is not None or current is not None
-        said = base.reason if base.refused or base.value != base.current else ""
-        row = replace(
-            base,
-            event=event,
-            value=value,
-            current=current,
-            key=base.key if stands else "",
-            generation=max(base.generation, generation),
-            made_at=datetime.now(UTC).isoformat(timespec="microseconds"),
-            who=_who(),
-            run=f"pid-{os.getpid()}",
-            environment=_environment(store),
-            metrics={},
-            reason="; ".join(part for part in (said, reason) if part),
-            gone=dict(gone),
-        )
-        written = _append(store, row, head)
+        written = record_after(store, head, feature, scope, event, gone, reason, generation)
         if written is not None:
             return written
+
+
+def record_after(
+    store: Store,
+    head: Commit | None,
+    feature: str,
+    scope: str,
+    event: Event,
+    gone: Mapping[str, str],
+    reason: str,
+    generation: int = 0,
+) -> Commit | None:
+    """Write what `record` does, right after `head`; None when another writer was first."""
+    base = head or Commit(feature, scope, event, None, None, "", 0)
+    value, current = (
+        None if one is None or value_name(feature, one.digest) in gone else one for one in (base.value, base.current)
+    )
+    stands = base.refused or value is not None or current is not None
+    said = base.reason if base.refused or base.value != base.current else ""
+    row = replace(
+        base,
+        event=event,
+        value=value,
+        current=current,
+        key=base.key if stands else "",
+        generation=max(base.generation, generation),
+        made_at=datetime.now(UTC).isoformat(timespec="microseconds"),
+        who=_who(),
+        run=f"pid-{os.getpid()}",
+        environment=_environment(store),
+        metrics={},
+        reason="; ".join(part for part in (said, reason) if part),
+        gone=dict(gone),
+    )
+    return _append(store, row, head)
 
 
 def _same(one: Value | None, other: Value | None) -> bool:

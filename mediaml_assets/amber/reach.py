@@ -8,7 +8,7 @@ Where that cannot be read because something is damaged, nobody knows what it ref
 referred to that it could be about.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -45,14 +45,22 @@ class Reach:
         self.unknown.update(other.unknown)
 
 
-def reach(store: Store, feature: str) -> Reach:
-    """What the ledger and the memos of one feature refer to: values, memos, environments, code."""
+def reach(store: Store, feature: str, without: Collection[str] = (), let_go: Collection[str] = ()) -> Reach:
+    """What the ledger and the memos of one feature refer to: values, memos, environments, code.
+
+    Args:
+        store: where.
+        feature: which.
+        without: scopes that do not count.
+        let_go: memos that do not count unless a row refers to them.
+    """
     references, found, faults = References(), Reach(), list[str]()
     try:
         for scope, chain in store.ledger.chains(feature):
             checked = check_chain(feature, scope, chain)
-            references.add_chain(checked.commits)
-            found.names |= circumstances(checked.commits)
+            if scope not in without:
+                references.add_chain(checked.commits)
+                found.names |= circumstances(checked.commits)
             faults += [str(finding) for finding in checked.findings]
     except Damaged as damage:
         faults.append(str(damage))
@@ -61,7 +69,7 @@ def reach(store: Store, feature: str) -> Reach:
         for one, memo in pool.map(lambda one: (one, _memo(store.objects, one)), store.objects.walk(f"memo/{feature}")):
             if isinstance(memo, Wrong):
                 faults.append(f"{one.name}: {memo.what}")
-            elif memo is not None:
+            elif memo is not None and (one.name not in let_go or one.name in found.names):
                 references.add_memo(PurePosixPath(one.name).stem, memo)
     found.names |= {value_name(feature, digest) for digest in references.values}
     if faults:
@@ -75,7 +83,7 @@ def blob_reach(objects: Objects, without: Iterable[str] = ()) -> Reach:
     left_out, found = set(without), Reach()
     values = (one for one in objects.walk("values") if one.name not in left_out)
     with ThreadPoolExecutor(READERS) as pool:
-        for one, named in pool.map(lambda one: (one, _blobs(objects, one)), values):
+        for one, named in pool.map(lambda one: (one, blobs_of(objects, one.name, one.size)), values):
             if isinstance(named, Wrong):
                 found.unknown.setdefault("blobs", f"{one.name}: {named.what}")
             else:
@@ -89,11 +97,12 @@ def _memo(objects: Objects, one: Stored) -> Value | Wrong | None:
     return None
 
 
-def _blobs(objects: Objects, one: Stored) -> list[str] | Wrong:
+def blobs_of(objects: Objects, value: str, size: int | None = None) -> list[str] | Wrong:
+    """The blobs that a value names; none when it is not there."""
     try:
-        with objects.open(one.name, one.size) as file, pq.ParquetFile(file) as value:
-            columns = blob_columns(value.schema_arrow)
-            return list(blob_names(value.read(columns, use_threads=False))) if columns else []
+        with objects.open(value, size) as file, pq.ParquetFile(file) as parquet:
+            columns = blob_columns(parquet.schema_arrow)
+            return list(blob_names(parquet.read(columns, use_threads=False))) if columns else []
     except NotStored:
         return []
     except (OSError, pa.ArrowException) as error:

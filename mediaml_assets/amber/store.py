@@ -14,8 +14,8 @@ scratch/<feature>/<key>/, files of a computation while it lasts, and runs/<id>.l
 """
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +27,7 @@ from mediaml_assets.amber.bucket_claims import PATIENCE, BucketClaim
 from mediaml_assets.amber.claims import Claim, FileClaim, is_held
 from mediaml_assets.amber.folder_objects import FolderObjects
 from mediaml_assets.amber.keys import column_digests, digest_of, rows_digest, schema_digest, to_json
-from mediaml_assets.amber.ledger import Commit, Ledger, Moment, Value, sparse
+from mediaml_assets.amber.ledger import Commit, Event, Ledger, Moment, Value, sparse
 from mediaml_assets.amber.objects import Blob, Objects, blob_object, is_stored
 from mediaml_assets.amber.trash import bring_back
 from mediaml_assets.errors import Damaged, InputMoved, NotStored, StoreError
@@ -36,6 +36,8 @@ CATALOGUE = "_catalogue"
 """Scope of a feature computed over all titles; no title slug begins with an underscore."""
 
 COMPRESSION = "zstd"
+
+FORGOTTEN: tuple[Event, ...] = ("forgotten",)
 
 FETCHED_WHOLE = 1024 * 1024
 """Bytes up to which a value on a bucket is fetched by one request, whatever columns are read."""
@@ -200,7 +202,8 @@ class Store:
         """The current value of a feature, or the one that was current at a moment.
 
         Raises:
-            NotStored: it was never computed for this scope (or not yet, at that moment), was refused or is held back.
+            NotStored: it was never computed for this scope (or not yet, at that moment), was refused, is held back,
+                or was forgotten since that moment.
         """
         head = self._head(feature, scope, as_of)
         if head is None:
@@ -208,18 +211,39 @@ class Store:
         if head.current is None and not head.withdrawn:
             verdict = "was refused" if head.refused else "is held back by a check"
             raise NotStored(f"{feature} has no value for {scope}: it {verdict} ({head.reason}); deliver it again")
+        if as_of is not None and (why := self.let_go(head)):
+            raise NotStored(why)
         return View(self, feature, scope, head)
 
     def views(self, feature: str, titles: Sequence[str], as_of: Moment | None = None) -> dict[str, "View"]:
         """The views of a per-title feature, current or at a moment, for those of the titles that it ever looked at.
 
-        Titles without a value (withdrawn, refused, held back) are among them, as `withdrawn`: their generations count.
+        Titles without a value (withdrawn, refused, held back, forgotten since) are among them, as `withdrawn`: their
+        generations count.
         """
         heads = {title: self._head(feature, title, as_of) for title in titles}
+        if as_of is not None:
+            heads = {
+                title: replace(head, current=None) if head and self.let_go(head) else head
+                for title, head in heads.items()
+            }
         return {title: View(self, feature, title, head) for title, head in heads.items() if head is not None}
 
     def _head(self, feature: str, scope: str, as_of: Moment | None) -> Commit | None:
         return self.ledger.head(feature, scope) if as_of is None else self.ledger.as_of(feature, scope, as_of)
+
+    def let_go(self, commit: Commit, events: Collection[Event] = FORGOTTEN) -> str:
+        """Why what was current after a commit is no longer stored, as a later row says; empty when none does."""
+        if commit.current is None:
+            return ""
+        name = value_name(commit.feature, commit.current.digest)
+        for later in self.ledger.chain(commit.feature, commit.scope)[::-1]:
+            if later.seq > commit.seq and later.event in events and name in later.gone:
+                return (
+                    f"{commit.feature} of {commit.scope}, as it was on {commit.made_at}, is no longer stored: "
+                    f"{later.event} on {later.made_at} by {later.who} ({later.reason})"
+                )
+        return ""
 
     def read_rows(
         self, feature: str, value: Value, columns: Sequence[str] | None = None, threads: bool = True
@@ -292,8 +316,13 @@ class View:
         return self.commit.generation
 
     def table(self, columns: Sequence[str] | None = None) -> pa.Table:
-        """The rows, or some of their columns."""
-        return self.store.read_rows(self.feature, self.value, columns)
+        """The rows, or some of their columns; raises Damaged, and NotStored when they were forgotten meanwhile."""
+        try:
+            return self.store.read_rows(self.feature, self.value, columns)
+        except Damaged:
+            if why := self.store.let_go(self.commit, ("forgotten", "repaired")):
+                raise NotStored(why) from None
+            raise
 
     def row(self, columns: Sequence[str] | None = None) -> dict[str, Any]:
         """The only row of a one-row value, as a dict."""
