@@ -4,9 +4,12 @@
     memo/<feature>/<key>.json                  memo key -> value; the first writer wins
     claims/<feature>/<key>...                  who computes it now: a lock file, or on a bucket objects that beat
     ledger/<feature>/<scope>/...               the chain of commits
+    folds/<feature>/<n>.parquet                older commits of all chains (`compact`)
     code/<feature>/<digest>.json               a feature's code in readable parts, by its fingerprint
     environments/<digest>.json                 versions of machine and libraries that commits refer to
     blobs/<aa>/<sha256>.<ext>                  derivatives: mp4, flac, frame tapes
+    trash/<run>/<name>                         on its way out (`gc`, `forget`)
+    damaged/<time>/<name>                      moved away by `repair`
 
 They are written in the order blobs, value, memo, ledger: a crash leaves at most objects that nothing refers to, and
 the next run finds the memo. What concerns one machine alone is not among them but in a local folder:

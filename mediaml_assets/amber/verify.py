@@ -1,6 +1,7 @@
 """Finding any flipped bit, removed object or forged row in a store, and naming it.
 
     ledger rows    against their witnesses and each other (chain_check.py)
+    folds          the newest of each feature against its witness; of its rows nothing else can be told when it is wrong
     memos          their own digest, their key, and the rows that they answered (object_check.py)
     values         size and digest of the file that rows and memos carry, and the digest of the rows
     blobs          the SHA-256 that is their name
@@ -26,6 +27,7 @@ from pathlib import PurePosixPath
 from typing import TypeVar
 
 from mediaml_assets.amber.chain_check import Finding, check_chain
+from mediaml_assets.amber.folds import fold_name, newest_fold, read_checked
 from mediaml_assets.amber.object_check import (
     Wrong,
     read_blob,
@@ -38,7 +40,7 @@ from mediaml_assets.amber.objects import Objects, Stored, blob_object, is_stored
 from mediaml_assets.amber.references import Held, References, circumstances
 from mediaml_assets.amber.store import Store, memo_name, value_name
 from mediaml_assets.amber.trash import bring_back
-from mediaml_assets.errors import NotStored
+from mediaml_assets.errors import Damaged, NotStored
 
 Found = TypeVar("Found")
 Watch = Callable[[str, int, int], None]
@@ -123,6 +125,8 @@ class _Verification:
     def feature(self, feature: str) -> None:
         """Chains, memos and values of one feature."""
         references = self._references(feature)
+        if any(one.name.startswith(f"folds/{feature}/") for one in self.report.findings):
+            return
         memos = list(self.objects.walk(f"memo/{feature}"))
         values = list(self.objects.walk(f"values/{feature}"))
         self._memos(feature, references, memos)
@@ -179,6 +183,8 @@ class _Verification:
     def _references(self, feature: str) -> References:
         """What the chains of a feature refer to; the chains are checked."""
         references = References()
+        if not self._fold(feature):
+            return references
         for scope in self.store.ledger.scopes(feature):
             checked = check_chain(feature, scope, self.store.ledger.stored(feature, scope))
             references.add_chain(checked.commits)
@@ -189,6 +195,20 @@ class _Verification:
             self.report.notes += checked.notes
             self.report.objects += len(checked.commits)
         return references
+
+    def _fold(self, feature: str) -> bool:
+        """Whether the newest fold is what was written, or there is none; what else there is cannot be told without."""
+        while (number := newest_fold(self.objects, feature)) is not None:
+            try:
+                read_checked(self.objects, feature, number)
+                break
+            except NotStored:
+                # two compactions went by
+                continue
+            except Damaged as damage:
+                self._found(fold_name(feature, number), feature, (), str(damage))
+                return False
+        return True
 
     def _memos(self, feature: str, references: References, stored: list[Stored]) -> None:
         seen = set()

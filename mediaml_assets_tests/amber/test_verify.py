@@ -10,7 +10,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from mediaml_assets.amber.compact import compact
 from mediaml_assets.amber.keys import digest_of, to_json
+from mediaml_assets.amber.repair import repair
 from mediaml_assets.amber.store import CATALOGUE, Store
 from mediaml_assets.amber.verify import Report, verify
 from mediaml_assets_tests.amber.installation import Installation
@@ -271,3 +273,21 @@ def test_the_catalogue_counts(store: Store) -> None:
     value = store.view("total", CATALOGUE).value
     store.objects.remove(f"values/total/{value.digest[:2]}/{value.digest}.parquet")
     assert verify(store).findings[0].titles == (CATALOGUE,)
+
+
+def test_a_fold_that_was_changed_is_found_and_repair_leaves_it_to_a_person(store: Store) -> None:
+    compact(store.objects, "letters")
+    assert verify(store).findings == verify(store).notes == []
+    name = "folds/letters/00000000.parquet"
+    whole = store.objects.read(name)
+    draw = random.Random(5)
+    for place in {0, len(whole) * 8 - 1, *(draw.randrange(len(whole) * 8) for _ in range(10))}:
+        flipped = bytearray(whole)
+        flipped[place // 8] ^= 1 << place % 8
+        (root(store) / name).write_bytes(flipped)
+        assert damaged(store) == [name]
+        assert [one.name for one in verify(store, sample=1).findings] == [name]
+    done = repair(store, film_mesh(), dict)
+    assert done.moved == [] and [one.name for one in done.remaining] == [name]
+    (root(store) / name).write_bytes(whole)
+    assert damaged(store) == []
