@@ -4,17 +4,17 @@
 
     amber.value("motion", "night_train").table()    # computed with all that it is made from, or recalled
 
-`value`, `values`, `rows` and `submit` are those of `mediaml_assets.on_demand`. They know the installation, which the
-store does not: so they are looked up when they are asked for, and importing the store never imports them.
+`value`, `values`, `rows`, `joined` and `submit` are those of `mediaml_assets.on_demand`. They know the installation,
+which the store does not: so they are looked up when they are asked for, and importing the store never imports them.
 """
 
 import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from mediaml_assets.on_demand import rows, submit, value, values
+    from mediaml_assets.on_demand import joined, rows, submit, value, values
 
-__all__ = ["rows", "submit", "value", "values"]
+__all__ = ["joined", "rows", "submit", "value", "values"]
 
 
 def __getattr__(name: str) -> Any:

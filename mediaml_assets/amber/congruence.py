@@ -162,6 +162,7 @@ def statements() -> Iterator[str]:
     joined(feature, other)    their rows by title and index; an error names the first title for which they may not be
     """
     yield f"CREATE OR REPLACE VIEW congruence AS {_CONGRUENCE}"
+    yield "COMMENT ON VIEW congruence IS 'pairs of features of a title whose rows mean different shots now'"
     message = INCONGRUENT.replace("'", "''")
     yield (
         "CREATE OR REPLACE MACRO joined(feature1, feature2) AS TABLE SELECT * FROM (SELECT rows.* "
@@ -171,6 +172,7 @@ def statements() -> Iterator[str]:
         "WHERE CASE WHEN wrong IS NULL THEN true ELSE error(wrong) END) "
         f'JOIN query_table(feature2) USING (title, "{INDEX}")'
     )
+    yield "COMMENT ON MACRO TABLE joined IS 'rows of two features by title and index, where they mean the same shots'"
 
 
 _CONGRUENCE = f"""
