@@ -49,7 +49,7 @@ def test_the_next_one_waits(file: Path) -> None:
     with pytest.raises(TimeoutError):
         second.result(timeout=0.2)
     first.release()
-    second.result(timeout=5).release()
+    second.result(timeout=60).release()
     assert not file.exists()
 
 
@@ -75,7 +75,7 @@ def test_a_killed_holder_frees_its_claim_to_the_one_that_waits(file: Path) -> No
     with pytest.raises(TimeoutError):
         second.result(timeout=0.2)
     kill(holder)
-    taken = second.result(timeout=5)
+    taken = second.result(timeout=60)
     assert is_held(file)
     taken.release()
     assert not file.exists()

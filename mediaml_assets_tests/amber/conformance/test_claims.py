@@ -97,7 +97,7 @@ def test_the_next_one_waits_also_longer_than_the_patience(store: Store) -> None:
     with pytest.raises(TimeoutError):
         second.result(timeout=1.5 * PATIENCE)
     first.release()
-    second.result(timeout=5).release()
+    second.result(timeout=60).release()
     assert left(store) == []
 
 
@@ -142,7 +142,7 @@ sys.stdin.readline()
     with pytest.raises(TimeoutError):
         second.result(timeout=1.5 * PATIENCE)
     go_on(process)
-    second.result(timeout=5).release()
+    second.result(timeout=60).release()
 
 
 def test_processes_never_hold_it_together(store: Store, where: str, tmp_path: Path) -> None:
@@ -208,12 +208,12 @@ def test_a_stalled_holder_is_taken_over_on_a_bucket_and_keeps_the_lock_of_a_fold
     # it wakes, beats and releases: what another one holds by now is not touched
     go_on(stalled)
     if not on_bucket(store):
-        taken = second.result(timeout=5)
+        taken = second.result(timeout=60)
     third = waiting(store)
     with pytest.raises(TimeoutError):
         third.result(timeout=1.5 * PATIENCE)
     taken.release()
-    third.result(timeout=5).release()
+    third.result(timeout=60).release()
     assert left(store) == []
 
 
@@ -248,7 +248,8 @@ print(row.event, row.current.digest, flush=True)
     event, digest = go_on(stalled).split()
     assert first.current is not None and (event, digest) == ("computed", first.current.digest)
     assert store.view("counts", "one").table().column("remark").to_pylist() == ["", ""]
-    assert [row.event for row in store.ledger.chain("counts", "one")] == ["computed", "computed"]
+    # what was remembered first is current already, so it has nothing to write down
+    assert store.ledger.chain("counts", "one") == [first]
     assert here.stale() == [] and left(store) == []
 
 
@@ -267,7 +268,7 @@ time.time = lambda: wall() + next(looks) % 2 * 86_400 + int(sys.argv[3]) * 365 *
     with pytest.raises(TimeoutError):
         said.result(timeout=3 * PATIENCE)
     go_on(first)
-    assert said.result(timeout=5) == "held\n"
+    assert said.result(timeout=60) == "held\n"
     go_on(second)
     assert left(store) == []
 
