@@ -13,8 +13,8 @@
 
 All of them show one state of the store, the one in which the statements were run; `ledger` and `metrics` are read from
 it when they are asked, so after two later compactions the statements must be run again. A commit that compaction moved
-into a fold is shown once, wherever it lies. No database file is shared: each client reads the files, so readers never
-block writers.
+into a fold is shown once, wherever it lies; a value that was lost or forgotten has no rows. No database file is shared:
+each client reads the files, so readers never block writers.
 """
 
 from collections import deque
@@ -91,7 +91,7 @@ def _statements(connection: duckdb.DuckDBPyConnection, store: Store, as_of: date
     yield comment("VIEW congruence", "features of a title whose rows mean different shots, and may not be joined")
     yield comment("MACRO TABLE joined", "rows of two features, given by name, side by side by title and index")
     # a value may have been current once and be no longer: then the feature's view is there, and empty
-    found = f"SELECT feature, bool_and(title = '{CATALOGUE}') FROM {HISTORY} GROUP BY feature HAVING count(digest) > 0"
+    found = f"SELECT feature, bool_and(title = '{CATALOGUE}') FROM {HISTORY} GROUP BY feature HAVING bool_or(kept)"
     for feature, over_titles in connection.execute(f"{found} ORDER BY feature").fetchall():
         yield from _feature(place, feature, "" if over_titles else "stored.title, ", moment)
 
@@ -126,7 +126,7 @@ def _rows(place: Place, feature: str, files: str, which: str, columns: str) -> s
 def _stored(place: Place, feature: str, which: str) -> str:
     return (
         f"(SELECT *, {place.value(pattern=False)} AS file FROM {HISTORY} "
-        f"WHERE feature = '{feature}' AND digest IS NOT NULL AND {which})"
+        f"WHERE feature = '{feature}' AND kept AND {which})"
     )
 
 

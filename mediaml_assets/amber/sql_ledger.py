@@ -56,8 +56,13 @@ _IMPLIED = {
 }
 """What a row leaves out because it goes without saying."""
 
-_HISTORY_COLUMNS = {"event": "VARCHAR", "generation": "BIGINT", "reason": "VARCHAR"}
-"""What `history` shows that no fold has a column for."""
+_HISTORY_COLUMNS = {
+    "event": "VARCHAR",
+    "generation": "BIGINT",
+    "reason": "VARCHAR",
+    "gone": "MAP(VARCHAR, VARCHAR)",
+}
+"""What `history` is made from that no fold has a column for."""
 
 _ROW_COLUMNS = {
     **{name: "VARCHAR" for name in ("feature", "scope", "digest", "schema", "row")},
@@ -67,7 +72,7 @@ _ROW_COLUMNS = {
 """A row as a fold holds it: its text, and beside it the columns that tell what was current after it."""
 
 HISTORY = 'temp."ledger history"'
-"""What was current when, with its digest and schema; no feature can have such a name."""
+"""What was current when, with its digest and schema, and whether its file was kept; no feature has such a name."""
 
 _ROWS = 'temp."ledger rows"'
 """Rows that no fold holds."""
@@ -160,15 +165,26 @@ def ledger(place: Place) -> Iterator[str]:
 def history(place: Place, moment: str) -> Iterator[str]:
     """Statements that find what was current when, and its views; `current` shows a moment, given in SQL."""
     # clocks jump: a commit stands until the first moment at which any later one does
+    rows = (
+        "SELECT feature, scope AS title, seq, made_at, min(coalesce(made_at, '-infinity')) OVER (PARTITION BY feature, "
+        "scope ORDER BY seq ROWS BETWEEN 1 FOLLOWING AND UNBOUNDED FOLLOWING) AS until, digest, "
+        f"coalesce(schema, '') AS schema, unnest({_from_json(_HISTORY_COLUMNS)}) FROM ({_every_row()}) "
+        "WHERE NOT contains(scope, '@')"
+    )
+    gone = (
+        "SELECT feature, title, max(seq) AS gone_at, parse_filename(name, true) AS digest FROM "
+        "(SELECT feature, title, seq, unnest(map_keys(gone)) AS name FROM rows) WHERE starts_with(name, 'values/') "
+        "GROUP BY ALL"
+    )
+    # a value that was lost or forgotten has no file, unless it was made once more
     yield (
-        f"CREATE OR REPLACE TEMP TABLE {HISTORY} AS SELECT feature, scope AS title, seq, made_at, "
-        "min(coalesce(made_at, '-infinity')) OVER (PARTITION BY feature, scope ORDER BY seq "
-        "ROWS BETWEEN 1 FOLLOWING AND UNBOUNDED FOLLOWING) AS until, digest, coalesce(schema, '') AS schema, "
-        f"unnest({_from_json(_HISTORY_COLUMNS)}) FROM ({_every_row()}) WHERE NOT contains(scope, '@')"
+        f"CREATE OR REPLACE TEMP TABLE {HISTORY} AS WITH rows AS MATERIALIZED ({rows}), gone AS ({gone}) "
+        "SELECT rows.* EXCLUDE (gone), digest IS NOT NULL AND (gone_at IS NULL OR gone_at < seq) AS kept "
+        "FROM rows LEFT JOIN gone USING (feature, title, digest)"
     )
     yield (
         "CREATE OR REPLACE VIEW history AS SELECT feature, title, seq, made_at, until, event, digest, generation, "
-        f"coalesce(reason, '') AS reason, {place.value(pattern=False)} AS file FROM {HISTORY}"
+        f"coalesce(reason, '') AS reason, CASE WHEN kept THEN {place.value(pattern=False)} END AS file FROM {HISTORY}"
     )
     yield comment("VIEW history", "what was current after each commit, from made_at until `until`, and its file")
     yield f"CREATE OR REPLACE VIEW current AS SELECT * EXCLUDE (until) FROM history WHERE {stands(moment)}"

@@ -15,12 +15,13 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from mediaml_assets.amber import sql
+from mediaml_assets.amber.commits import record
 from mediaml_assets.amber.compact import compact
 from mediaml_assets.amber.folder_objects import FolderObjects
 from mediaml_assets.amber.keys import column_digests
 from mediaml_assets.amber.ledger import Commit, row_name
 from mediaml_assets.amber.sql import connect, statements
-from mediaml_assets.amber.store import CATALOGUE, Store, open_store
+from mediaml_assets.amber.store import CATALOGUE, Store, open_store, value_name
 from mediaml_assets.errors import NotStored
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -311,6 +312,26 @@ def test_views_are_made_again_when_a_compaction_was_in_the_way(store: Store, mon
     with connect(store) as connection:
         check_all(store, connection)
     assert len(calls) == 2
+
+
+def test_a_value_that_was_lost_has_no_rows(store: Store) -> None:
+    follow(store, PLAIN)
+    for chain, number in ((0, 1), (4, 4)):
+        feature, scope = CHAINS[chain]
+        name = value_name(feature, digest(store.ledger.chain(feature, scope)[0]) or "")
+        store.objects.remove(name)
+        record(store, feature, scope, "repaired", {name: ""}, "lost")
+        if chain == 0:
+            add(store, CHAINS[1], "computed", number, START + timedelta(days=1))
+    with connect(store) as connection:
+        found = "SELECT title, seq, n FROM shots{} ORDER BY ALL"
+        current = [("one", 1, 3), ("one", 1, 4), ("one", 2, 3), ("one", 2, 4)]
+        again = [("two", 2, 1), ("two", 2, 2)]
+        assert connection.sql(found.format("_history")).fetchall() == [*current, ("two", 0, 2), ("two", 0, 3), *again]
+        views = {name for name, _ in connection.sql(sql.VIEWS).fetchall()}
+        assert "shots_as_of(moment)" in views and "total" not in views
+        files = connection.sql("SELECT title, seq FROM history WHERE digest IS NOT NULL AND file IS NULL").fetchall()
+        assert sorted(files) == [(CATALOGUE, 0), ("one", 0)]
 
 
 def test_damage_is_an_error(tmp_path: Path) -> None:
