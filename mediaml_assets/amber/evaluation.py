@@ -21,7 +21,7 @@ from mediaml_assets.amber.claims import Claim
 from mediaml_assets.amber.commits import append
 from mediaml_assets.amber.drift import Change, changes, in_short
 from mediaml_assets.amber.feature import DRIFT, AmberFeature
-from mediaml_assets.amber.keys import column_digests, rows_digest
+from mediaml_assets.amber.keys import column_digests, rows_digest, schema_digest
 from mediaml_assets.amber.ledger import Commit, Event
 from mediaml_assets.amber.profile import cost, profile
 from mediaml_assets.amber.store import Memo, Store
@@ -172,8 +172,10 @@ def _recalled(store: Store, ask: Ask, memo: Memo) -> Outcome:
         f"the code of {ask.feature.name} changed, but its version is still {ask.feature.version!r}: this value was "
         f"made by the older code. Raise the version to compute it again. {what}"
     )
-    # its checks may be others than those that the value was asked when it was made
-    failed = _failed(ask.feature, store.read_rows(ask.feature.name, memo.value)) if ask.feature.checks else {}
+    failed = memo.failed
+    # its checks may be others than those that the value was asked when it was made; rows of other columns cannot be
+    if ask.feature.checks and memo.value.schema == schema_digest(ask.feature.schema):
+        failed = _failed(ask.feature, store.read_rows(ask.feature.name, memo.value))
     return Outcome(ask, memo, failed={**failed, DRIFT: reason}, drift=drift)
 
 

@@ -202,6 +202,24 @@ def test_under_a_version_a_new_check_is_asked_of_the_value_that_is_there(here: I
     assert len(calls()) == before
 
 
+def test_under_a_version_rows_of_other_columns_are_asked_nothing(here: Installation) -> None:
+    edited = Edited(here, version="1")
+    here.deliver(one="abba")
+    here.settle()
+    edited.edit(
+        Edit(
+            "features.py",
+            'pa.schema([pa.field("n", pa.int64())])',
+            'pa.schema([pa.field("m", pa.int64())])',
+            FIRST,
+            True,
+        )
+    )
+    edited.edit(Edit("features.py", 'rows.column("n")', 'rows.column("m")', FIRST, True))
+    outcome = evaluate(here.store, here.mesh.ask(here.store, "measure", ["one"]))
+    assert outcome.failed.keys() == {DRIFT}
+
+
 def test_drift_says_which_part_changed_and_shows_the_lines(here: Installation) -> None:
     edited = Edited(here, version="1")
     here.deliver(one="abba")
