@@ -23,7 +23,7 @@ Rows = npt.NDArray[np.int64]
 
 def at_least(rows: int, blocking: bool = True) -> Check:
     """There are this many rows, or more."""
-    return Check(f"at_least_{rows}", partial(_too_few, rows), f"There are at least {rows} rows.", blocking)
+    return Check(f"at_least_{rows}", partial(_too_few, rows), f"Rows: {rows} or more.", blocking)
 
 
 def in_range(column: str, low: float | None, high: float | None, blocking: bool = True) -> Check:

@@ -20,10 +20,10 @@ from mediaml_assets.errors import FeatureError, MediamlError
 KINDS = ("shards", "vectors", "delta", "iceberg")
 
 _READ = {
-    "shards": "`mediaml_assets.amber.replicas.shards.Shards.open(folder).table()`, or `.files` for any engine.",
+    "shards": "Read it with `mediaml_assets.amber.replicas.shards.Shards.open(folder)`: `.table()`, `.files`.",
     "vectors": (
-        "`mediaml_assets.amber.replicas.vectors.VectorMatrix.open(folder)`: `.matrix` is memory-mapped, `.index` says "
-        "which row is whose."
+        "Read it with `mediaml_assets.amber.replicas.vectors.VectorMatrix.open(folder, column)`: `.matrix` is "
+        "memory-mapped, `.index` says which row is whose, `.of(titles)` gives both of some titles."
     ),
     "delta": "DuckDB, Spark or Trino read it as a Delta table, `deltalake.DeltaTable(folder)` does in Python.",
     "iceberg": "Engines read it as an Iceberg table: `mediaml.{name}` of the catalogue `catalog.db` in that folder.",
