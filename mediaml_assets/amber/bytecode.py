@@ -39,6 +39,12 @@ def names_in(code: CodeType) -> set[str]:
     return set(code.co_names).union(*(names_in(inner) for inner in inner_code(code)))
 
 
+def globals_in(code: CodeType) -> set[str]:
+    """Every global that the code reads; an attribute may have the name of another one."""
+    own = {at.argval for at in _instructions(code) if at.opname in ("LOAD_GLOBAL", "LOAD_NAME")}
+    return own.union(*(globals_in(inner) for inner in inner_code(code)))
+
+
 def inner_code(code: CodeType) -> Iterable[CodeType]:
     """The functions, classes and comprehensions right inside a code object."""
     return (constant for constant in code.co_consts if isinstance(constant, CodeType))

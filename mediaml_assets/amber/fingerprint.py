@@ -15,7 +15,7 @@ from pathlib import Path
 from types import BuiltinFunctionType, FunctionType, ModuleType
 from typing import Any, NamedTuple, get_args
 
-from mediaml_assets.amber.bytecode import changed_globals, imported_inside, names_in, normalised
+from mediaml_assets.amber.bytecode import changed_globals, globals_in, imported_inside, names_in, normalised
 from mediaml_assets.amber.contents import attributes, contents, is_code, without_folder, wrapped
 from mediaml_assets.amber.keys import digest_of
 from mediaml_assets.amber.plain import package_of, plain
@@ -78,7 +78,10 @@ def closure(fn: Callable[..., Any], name: str = "") -> Iterator[Seen]:
         own = _own_part(thing, package)
         # what other packages give is named by its reader
         is_value = package_of(thing) == package or isinstance(thing, functools.partial) or not is_code(thing)
-        part, label = own or (place if is_value else "") or reader, "" if own else label
+        part = own or (place if is_value else "") or reader
+        if own:
+            # what another package wraps around it is said below its source
+            label = "" if _is_written(thing, package) else "decorator"
         content, reads = _describe(without_folder(thing, folder), package)
         yield Seen(name, thing, content, part, label)
         for read in reads:
@@ -115,15 +118,23 @@ def _changed_by(fn: FunctionType) -> set[str | int]:
 
 def _own_part(thing: Any, package: str) -> str:
     """Full name of a first-party function or class; of a method, that of its class; empty for anything else."""
-    while callable(thing) and hasattr(thing, "__wrapped__") and package_of(thing) != package:
+    while callable(thing) and hasattr(thing, "__wrapped__") and not _is_written(thing, package):
         thing = thing.__wrapped__
-    if not isinstance(thing, (FunctionType, type)) or package_of(thing) != package:
+    if not _is_written(thing, package):
         return ""
     if isinstance(thing, type):
         return f"{thing.__module__}.{thing.__qualname__}"
     name = written_name(thing)
+    if name.startswith("__create_fn__"):
+        # `dataclass` made it, of the class that reads it
+        return ""
     owner, _, _ = name.rpartition(".")
     return f"{_module(thing)}.{owner if owner and not owner.endswith('<locals>') else name}"
+
+
+def _is_written(thing: Any, package: str) -> bool:
+    """Whether a thing is a function or class with source of its own, of the package."""
+    return isinstance(thing, (FunctionType, type)) and package_of(thing) == package
 
 
 def _module(fn: FunctionType) -> str:
@@ -160,7 +171,8 @@ def _bases(kind: type) -> Iterator[Read]:
 
 def _members(kind: type) -> Iterator[Read]:
     """Attributes and methods of a class, and its metaclass, without what only Python or documentation reads."""
-    yield Read("metaclass", type(kind))
+    if type(kind) is not type:
+        yield Read("metaclass", type(kind))
     for name, member in sorted(vars(kind).items()):
         function = member.__func__ if isinstance(member, (classmethod, staticmethod)) else member
         if isinstance(function, FunctionType) or not name.startswith("__"):
@@ -176,7 +188,7 @@ def _read_by(fn: FunctionType, package: str) -> Iterator[Read]:
         if parameter != "return":
             yield from (Read("parameter", one) for one in (hint, *get_args(hint)) if package_of(one) == package)
     yield from (Read(name, cell.cell_contents) for name, cell in _cells(fn))
-    for name in sorted(names & fn.__globals__.keys()):
+    for name in sorted(globals_in(fn.__code__) & fn.__globals__.keys()):
         yield from _through_modules(Read(name, fn.__globals__[name], _module(fn)), names, package, set())
     for module in imported_inside(fn.__code__, fn.__globals__.get("__package__")):
         if module.partition(".")[0] == package:

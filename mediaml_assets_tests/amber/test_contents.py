@@ -1,5 +1,6 @@
 """What a fingerprint sees of things that hold code and values, one edit at a time of one module."""
 
+import importlib
 import os
 import subprocess
 import sys
@@ -179,6 +180,47 @@ def test_what_an_object_keeps_for_later_does_not_count() -> None:
 def test_a_decorator_of_our_own_is_a_part_with_its_own_name() -> None:
     parts = parts_of(loaded().feature)
     assert {"heldmodule.scaled.<locals>.decorate.<locals>.wrapper", "heldmodule.decorated"} <= parts.keys()
+
+
+NAMES = """
+import functools
+from dataclasses import dataclass
+
+
+def mean(x):
+    return x
+
+
+@functools.cache
+def cached(x):
+    return x
+
+
+@dataclass(frozen=True)
+class Made:
+    n: int = 1
+
+
+def feature(x):
+    return x.mean(), cached(x), Made()
+"""
+
+
+def test_an_attribute_is_not_the_global_of_its_name() -> None:
+    assert fingerprint(loaded(NAMES).feature) == fingerprint(
+        loaded(NAMES.replace("return x\n\n\n@functools", "return -x\n\n\n@functools")).feature
+    )
+
+
+def test_parts_are_functions_and_classes_that_somebody_wrote(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "heldmodule.py").write_text(NAMES)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    parts = parts_of(importlib.import_module("heldmodule").feature)
+    assert parts.keys() == {"heldmodule.feature", "heldmodule.cached", "heldmodule.Made"}
+    assert parts["heldmodule.cached"].text == "\n".join(
+        ["@functools.cache", "def cached(x):", "    return x", "decorator = _lru_cache_wrapper"]
+    )
+    assert "dataclasses.py" not in "".join(one.place for one in parts.values())
 
 
 PRINTED = """
