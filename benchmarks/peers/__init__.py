@@ -17,6 +17,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from mediaml_assets.amber.claims import Claim
+
 HERE = Path(__file__).parent
 ENVIRONMENTS = HERE.parent.parent / ".venv-peers"
 INSTALL_SECONDS = 900
@@ -37,14 +39,15 @@ def python(peer: str) -> Path:
     stamp = folder / "installed"
     digest = hashlib.sha256(wanted.read_bytes()).hexdigest()
     interpreter = folder / "bin" / "python"
-    if stamp.exists() and stamp.read_text() == digest:
-        return interpreter
-    for command in (
-        [sys.executable, "-m", "venv", "--clear", str(folder)],
-        [str(interpreter), "-m", "pip", "install", "-q", "--disable-pip-version-check", "-r", str(wanted)],
-    ):
-        _finish(f"{peer} cannot be installed", command, INSTALL_SECONDS)
-    stamp.write_text(digest)
+    # a peer that is used in two ways is asked for twice at once
+    with Claim(ENVIRONMENTS / f"{peer}.lock"):
+        if not stamp.exists() or stamp.read_text() != digest:
+            for command in (
+                [sys.executable, "-m", "venv", "--clear", str(folder)],
+                [str(interpreter), "-m", "pip", "install", "-q", "--disable-pip-version-check", "-r", str(wanted)],
+            ):
+                _finish(f"{peer} cannot be installed", command, INSTALL_SECONDS)
+            stamp.write_text(digest)
     return interpreter
 
 

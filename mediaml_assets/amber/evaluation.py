@@ -9,6 +9,7 @@ Two steps, because the orchestrator's IO manager does the second one.
 import logging
 import shutil
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -24,10 +25,13 @@ from mediaml_assets.amber.feature import DRIFT, AmberFeature
 from mediaml_assets.amber.keys import column_digests, rows_digest, schema_digest
 from mediaml_assets.amber.ledger import Commit, Event
 from mediaml_assets.amber.profile import cost, profile
-from mediaml_assets.amber.store import Memo, Store
+from mediaml_assets.amber.store import Memo, Store, encode
 from mediaml_assets.errors import BadInput, Damaged, InputMoved
 
 log = logging.getLogger("mediaml")
+
+LARGE = 512 * 1024
+"""Bytes of rows from which on it pays to look at them in a thread while they are encoded, which needs no GIL."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +43,8 @@ class Outcome:
     """What the memo knows; None when computed just now or withdrawn."""
     rows: pa.Table | None = None
     """Freshly computed rows, not yet stored."""
+    encoded: memoryview | None = None
+    """Those rows as Parquet."""
     columns: Mapping[str, str] = field(default_factory=dict)
     failed: Mapping[str, str] = field(default_factory=dict)
     """Failed checks -> reason."""
@@ -124,7 +130,7 @@ def commit(store: Store, outcome: Outcome, run: str = "") -> Commit:
             raise InputMoved(f"the value of {ask.feature.name} of {ask.scope} was forgotten just now; ask for it again")
         return row
     try:
-        value = store.write_rows(ask.feature.name, outcome.rows, ask.key, outcome.columns, ask.reads)
+        value = store.write_rows(ask.feature.name, outcome.rows, ask.key, outcome.columns, ask.reads, outcome.encoded)
         code_parts.keep(store.objects, ask.feature)
         fresh = Memo(value, outcome.failed, ask.feature.code, outcome.metrics)
         memo = store.remember(ask.feature.name, ask.key, fresh, ask.material)
@@ -200,9 +206,19 @@ def _computed(store: Store, ask: Ask, claim: Claim) -> Outcome:
         if isinstance(error, BadInput):
             append(store, ask, "refused", None, reason=str(error))
         raise
-    metrics = {**spent, **profile(rows)}
+    encoded, columns, seen = _described(rows)
     _log(ask, "computed", f"computed in {spent['seconds']:.1f} s", **spent)
-    return Outcome(ask, None, rows, column_digests(rows), failed, metrics, claim, files, scratch)
+    return Outcome(ask, None, rows, encoded, columns, failed, {**spent, **seen}, claim, files, scratch)
+
+
+def _described(rows: pa.Table) -> tuple[memoryview, dict[str, str], dict[str, float]]:
+    """Rows as Parquet, their digests, and what they are like."""
+    if rows.get_total_buffer_size() < LARGE:
+        return encode(rows), column_digests(rows), profile(rows)
+    with ThreadPoolExecutor(1) as beside:
+        seen = beside.submit(lambda: (column_digests(rows), profile(rows)))
+        encoded = encode(rows)
+    return encoded, *seen.result()
 
 
 def _failed(feature: AmberFeature, rows: pa.Table) -> dict[str, str]:

@@ -80,7 +80,9 @@ class FolderObjects:
 
     def names(self, prefix: str) -> list[str]:
         """Names of the objects directly below `prefix` (without it), sorted."""
-        return sorted(entry.name for entry in self._entries(prefix) if _is_object(entry))
+        return sorted(
+            entry.name for entry in self._entries(prefix) if _UNFINISHED not in entry.name and entry.is_file()
+        )
 
     def walk(self, prefix: str = "") -> Iterator[Stored]:
         """Every object below `prefix`, at any depth, in no order; those created or removed meanwhile may be missing."""
@@ -199,10 +201,6 @@ def _opened(path: str) -> BinaryIO:
     except FileNotFoundError:
         os.makedirs(os.path.dirname(path), exist_ok=True)
         return open(path, "xb")
-
-
-def _is_object(entry: "os.DirEntry[str]") -> bool:
-    return entry.is_file() and _UNFINISHED not in entry.name
 
 
 def _unfinished(path: str) -> str:

@@ -42,8 +42,7 @@ TRIES = 5
 READERS = 16
 """Small objects that are read at once."""
 
-_ROW = re.compile(r"(\d{8})\.json")
-_WITNESS = re.compile(r"(\d{8})\.([0-9a-f]{16})")
+_ROW_OR_WITNESS = re.compile(r"(?:.*/)?(\d{8})\.(?:json|([0-9a-f]{16}))")
 
 Moment = datetime | Commit
 """A time (with its time zone), or a commit: its own chain stands there, the others at the time it was made."""
@@ -60,12 +59,14 @@ class Listing:
 
     def add(self, name: str) -> None:
         """Take up an object of the chain."""
-        last = name.rpartition("/")[2]
-        if match := _ROW.fullmatch(last):
-            self.rows[int(match[1])] = name
-        elif match := _WITNESS.fullmatch(last):
-            seq = int(match[1])
-            self.witnesses[seq] = (*self.witnesses.get(seq, ()), match[2])
+        match = _ROW_OR_WITNESS.fullmatch(name)
+        if match is None:
+            return
+        seq, witness = int(match[1]), match[2]
+        if witness is None:
+            self.rows[seq] = name
+        else:
+            self.witnesses[seq] = (*self.witnesses.get(seq, ()), witness)
 
 
 @dataclass(frozen=True)

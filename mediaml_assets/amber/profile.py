@@ -16,6 +16,7 @@ values with more than `MEASURED` columns of numbers and vectors: there the foote
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
@@ -48,23 +49,24 @@ def cost(into: dict[str, float]) -> Iterator[None]:
     yield
     into["seconds"] = round(time.perf_counter() - wall, 3)
     into["cpu_seconds"] = round(time.process_time() - cpu, 3)
-    if before is not None and (peak := _resident("VmHWM")) is not None:
+    if before is not None and (peak := _resident(b"VmHWM")) is not None:
         into["memory_bytes"] = max(0, peak - before)
 
 
 def _start_peak() -> int | None:
     """Let the kernel measure the process's peak anew; its resident bytes now, or None where that cannot be done."""
     try:
-        (_PROCESS / "clear_refs").write_text("5")
+        with open(_PROCESS / "clear_refs", "wb", buffering=0) as file:
+            file.write(b"5")
     except OSError:
         return None
-    return _resident("VmRSS")
+    return _resident(b"VmRSS")
 
 
-def _resident(field: str) -> int | None:
-    with suppress(OSError):
-        for line in (_PROCESS / "status").read_text().splitlines():
-            if line.startswith(f"{field}:"):
+def _resident(field: bytes) -> int | None:
+    with suppress(OSError), open(_PROCESS / "status", "rb", buffering=0) as file:
+        for line in file.read().splitlines():
+            if line.startswith(field):
                 return int(line.split()[1]) * 1024
     return None
 
@@ -73,19 +75,26 @@ def profile(rows: pa.Table) -> dict[str, float]:
     """What rows are like; see the names at the top of this module."""
     totals = {"nulls": 0, "nans": 0, "infinities": 0}
     columns: dict[str, float] = {}
-    measured = [one for one in rows.schema if _is_number(one.type) or _is_vector(one.type)]
-    ranges = rows.num_rows > 1 and len(measured) <= MEASURED
-    for name, column in zip(rows.column_names, rows.columns, strict=True):
-        found: dict[str, float] = {"nulls": column.null_count}
-        if _is_number(column.type):
-            found |= _numbers(_flat(column), ranges)
-        elif _is_vector(column.type):
-            found |= _vectors(column, ranges)
-        for key, value in found.items():
-            if key in totals:
-                totals[key] += int(value)
-            if key not in totals or (value and len(measured) <= MEASURED):
-                columns[f"{name}.{key}"] = value if isinstance(value, int) else float(f"{value:.{DIGITS}g}")
+    kinds = rows.schema.types
+    numbers = [_is_number(kind) for kind in kinds]
+    vectors = [_is_vector(kind) for kind in kinds]
+    named = numbers.count(True) + vectors.count(True) <= MEASURED
+    ranges = named and rows.num_rows > 1
+    # what is not finite, or too large once squared, is seen in the sums
+    with np.errstate(over="ignore", invalid="ignore"):
+        for name, is_number, is_vector, column in zip(
+            rows.column_names, numbers, vectors, rows.itercolumns(), strict=True
+        ):
+            found: dict[str, float] = {"nulls": column.null_count} if column.null_count else {}
+            if is_number:
+                found |= _numbers(_flat(_whole(column)), ranges)
+            elif is_vector:
+                found |= _vectors(_whole(column), ranges)
+            for key, value in found.items():
+                if key in totals:
+                    totals[key] += int(value)
+                if named:
+                    columns[f"{name}.{key}"] = value if isinstance(value, int) else float(f"{value:.{DIGITS}g}")
     return {"rows": rows.num_rows, **{key: count for key, count in totals.items() if count}, **columns}
 
 
@@ -98,29 +107,34 @@ def _is_vector(kind: pa.DataType) -> bool:
     return bool(is_list and pa.types.is_floating(kind.value_type))
 
 
-def _flat(column: pa.ChunkedArray) -> Numbers:
-    """The numbers of a column that are not null, not copied where they lie together."""
+def _whole(column: pa.ChunkedArray) -> pa.Array:
+    """A column's values without nulls, in one piece; not copied where they are."""
     array = column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
-    return np.asarray((array.drop_null() if array.null_count else array).to_numpy(zero_copy_only=False))
+    return array.drop_null() if array.null_count else array
+
+
+def _flat(array: pa.Array) -> Numbers:
+    return np.asarray(array.to_numpy(zero_copy_only=False))
 
 
 def _numbers(values: Numbers, ranges: bool) -> dict[str, float]:
     found = _not_finite(values)
     if ranges and len(values):
-        finite = values[np.isfinite(values)] if any(found.values()) else values
+        finite = values[np.isfinite(values)] if found else values
         if len(finite):
             found |= {"min": finite.min().item(), "max": finite.max().item()}
     return found
 
 
-def _vectors(column: pa.ChunkedArray, ranges: bool) -> dict[str, float]:
-    array = column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
-    array = array.drop_null()
-    flat = _flat(pa.chunked_array([array.flatten()]))
-    found = _not_finite(flat)
-    if not ranges or len(array) == 0 or any(found.values()):
-        return found
+def _vectors(array: pa.Array, ranges: bool) -> dict[str, float]:
+    members = array.flatten()
+    flat = _flat(members.drop_null() if members.null_count else members)
+    if not ranges or len(array) == 0 or members.null_count:
+        return _not_finite(flat)
     norms = np.sqrt(_squares(flat, array.value_lengths().to_numpy()))
+    # what is not finite makes its vector's length so: where all lengths are finite, nothing else need be looked at
+    if not np.isfinite(norms).all():
+        return _not_finite(flat)
     return {"norm_min": norms.min().item(), "norm_mean": norms.mean().item(), "norm_max": norms.max().item()}
 
 
@@ -139,10 +153,8 @@ def _squares(flat: Numbers, lengths: Numbers) -> Numbers:
 
 
 def _not_finite(values: Numbers) -> dict[str, float]:
-    """How many are NaN and infinite, of floats; their sum tells that there are none in a fraction of the time."""
-    if values.dtype.kind != "f":
+    """How many are NaN and infinite, of floats; that there are none their sum tells in a fraction of the time."""
+    if values.dtype.kind != "f" or isfinite(np.add.reduce(values)):
         return {}
-    with np.errstate(invalid="ignore"):
-        if np.isfinite(values.sum(dtype=np.float64)):
-            return {}
-    return {"nans": np.isnan(values).sum().item(), "infinities": np.isinf(values).sum().item()}
+    counts = {"nans": np.isnan(values).sum().item(), "infinities": np.isinf(values).sum().item()}
+    return {name: count for name, count in counts.items() if count}

@@ -122,24 +122,33 @@ class Store:
         key: str,
         columns: Mapping[str, str],
         reads: Mapping[str, Mapping[str, str]] | None = None,
+        encoded: memoryview | None = None,
     ) -> Value:
         """Store rows under their digest; writing the same rows again changes nothing.
+
+        Args:
+            feature: whose rows they are.
+            table: the rows.
+            key: the memo key that they answer.
+            columns: digest of each column.
+            reads: see `Value.reads`.
+            encoded: what `encode` makes of the table, where that was done before.
 
         Raises:
             Damaged: a file of that name is there, and holds other rows.
         """
         digest = rows_digest(columns)
         name = value_name(feature, digest)
-        encoded: bytes | memoryview = encode(table)
-        if not self.objects.create(name, encoded):
-            encoded = self._stored_before(feature, name, encoded, digest)
+        stored: bytes | memoryview = encode(table) if encoded is None else encoded
+        if not self.objects.create(name, stored):
+            stored = self._stored_before(feature, name, stored, digest)
         return Value(
             digest=digest,
             key=key,
             columns=dict(columns),
             rows=table.num_rows,
-            bytes=len(encoded),
-            blake3=blake3(encoded).hexdigest(),
+            bytes=len(stored),
+            blake3=blake3(stored).hexdigest(),
             schema=schema_digest(table.schema),
             reads=reads or {},
         )
@@ -385,7 +394,8 @@ def memo_from(key: str, document: Any) -> Memo:
 
 def encode(table: pa.Table) -> memoryview:
     """A table as Parquet bytes: zstd, dictionaries only where they pay (not on floats and blobs of bits)."""
-    texts = [field.name for field in table.schema if pa.types.is_string(field.type)]
+    schema = table.schema
+    texts = [name for name, kind in zip(schema.names, schema.types, strict=True) if pa.types.is_string(kind)]
     sink = pa.BufferOutputStream()
     pq.write_table(table, sink, compression=COMPRESSION, use_dictionary=texts or False)
     return memoryview(sink.getvalue()).cast("B")
