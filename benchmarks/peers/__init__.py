@@ -17,7 +17,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from mediaml_assets.amber.claims import Claim
+from mediaml_assets.amber.claims import FileClaim
 
 HERE = Path(__file__).parent
 ENVIRONMENTS = HERE.parent.parent / ".venv-peers"
@@ -40,7 +40,7 @@ def python(peer: str) -> Path:
     digest = hashlib.sha256(wanted.read_bytes()).hexdigest()
     interpreter = folder / "bin" / "python"
     # a peer that is used in two ways is asked for twice at once
-    with Claim(ENVIRONMENTS / f"{peer}.lock"):
+    with FileClaim(ENVIRONMENTS / f"{peer}.lock"):
         if not stamp.exists() or stamp.read_text() != digest:
             for command in (
                 [sys.executable, "-m", "venv", "--clear", str(folder)],
