@@ -19,6 +19,7 @@ each client reads the files, so readers never block writers.
 
 from collections import deque
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, datetime
 
 import duckdb
@@ -48,16 +49,10 @@ def connect(store: Store, as_of: datetime | None = None) -> duckdb.DuckDBPyConne
         store: what they show.
         as_of: the moment that `current` and the features' own views show; now by default.
     """
-    for left in reversed(range(TRIES)):
-        connection = duckdb.connect()
-        try:
-            deque(_run(connection, store, as_of), maxlen=0)
-            return connection
-        except duckdb.Error:
-            connection.close()
-            if not left:
-                raise
-    raise AssertionError
+    for _ in range(TRIES - 1):
+        with suppress(duckdb.Error):
+            return _connected(store, as_of)
+    return _connected(store, as_of)
 
 
 def statements(store: Store, as_of: datetime | None = None) -> list[str]:
@@ -68,6 +63,12 @@ def statements(store: Store, as_of: datetime | None = None) -> list[str]:
     """
     with duckdb.connect() as connection:
         return list(_run(connection, store, as_of))
+
+
+def _connected(store: Store, as_of: datetime | None) -> duckdb.DuckDBPyConnection:
+    connection = duckdb.connect()
+    deque(_run(connection, store, as_of), maxlen=0)
+    return connection
 
 
 def _run(connection: duckdb.DuckDBPyConnection, store: Store, as_of: datetime | None) -> Iterator[str]:

@@ -192,7 +192,7 @@ STEPS = st.tuples(
 )
 
 
-@settings(max_examples=12)
+@settings(max_examples=8)
 @given(st.lists(STEPS, min_size=1, max_size=14))
 @example([(0, "computed", 1, 1), (0, "wider", 2, 1), (0, "compact", 0, 0), (0, "withdrawn", 0, 1), (1, "killed", 1, 1)])
 @example([(0, "computed", 1, 5), (0, "computed", 2, -3), (0, "computed", 3, 1), (0, "compact", 0, 0)])
