@@ -155,3 +155,38 @@ def test_gc_says_where_nobody_knows_what_is_needed(here: Installation) -> None:
     Path(here.store.objects.url(memo)).write_bytes(b"{}")
     answer = run("gc", "--delete")
     assert f"left alone: values/letters: nobody knows what of it is needed: {memo}" in answer.output
+
+
+def test_forget_lists_first_and_then_removes(here: Installation, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mediaml_assets.mesh.mesh", lambda: here.mesh)
+    refused = run("forget", "two")
+    assert refused.exit_code == 1 and "two is not withdrawn" in refused.output
+    assert "no title 'tow' ever landed" in run("forget", "tow", "--yes").output
+    (here.landing / "two.mp4").unlink()
+    here.land()
+    here.settle()
+    listed = run("forget", "two")
+    assert listed.exit_code == 0, listed.output
+    assert listed.output.count("would go: ") == 8
+    assert "8 objects; `mediaml forget two --yes` removes them, and nobody can undo that" in listed.output
+    done = run("forget", "two", "--yes")
+    assert done.output.count("removed: ") == 8
+    assert "two is forgotten: 8 objects removed, 4 ledger rows written" in done.output
+    verified = run("verify")
+    assert verified.exit_code == 0 and "note: ledger/letters/two/000000/00000002.json (letters of two): forgotten" in (
+        verified.output
+    )
+    assert "two is forgotten: 0 objects removed, 0 ledger rows written" in run("forget", "two", "--yes").output
+
+
+def test_forget_says_what_stays_because_others_have_it(here: Installation, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mediaml_assets.mesh.mesh", lambda: here.mesh)
+    value = here.store.view("letters", "two").value
+    here.deliver(copy="xyz")
+    here.settle()
+    (here.landing / "two.mp4").unlink()
+    here.land()
+    here.settle()
+    stays = f"stays: values/letters/{value.digest[:2]}/{value.digest}.parquet, which something else refers to, or may"
+    assert stays in run("forget", "two", "--yes").output
+    assert here.store.view("letters", "copy").table().num_rows == 3
