@@ -59,7 +59,7 @@ class Collected:
     garbage: dict[str, Heap] = field(default_factory=dict)
     """Kind -> what there is of it, or what was removed."""
     restored: list[str] = field(default_factory=list)
-    """Objects that are referred to and lay in the trash: they are, or would be, put back."""
+    """Objects that are referred to and lay in the trash: they were put back. A listing counts them as trash."""
     kept: dict[str, str] = field(default_factory=dict)
     """Folder -> why nobody can say what is garbage in it: something is damaged."""
 
@@ -143,7 +143,9 @@ class _Collection:
             self.watch(kind, "looked at")
             self._take(kind, self.objects.walk(kind), circumstances)
         self.watch("blobs", "looked at")
-        self._take("blobs", self.objects.walk("blobs"), blob_reach(self.objects, () if self.delete else doomed))
+        # in a listing, values still lie in the trash that may be put back, and others do that would go
+        named = blob_reach(self.objects) if self.delete else blob_reach(self.objects, without=doomed, also=FOLDER)
+        self._take("blobs", self.objects.walk("blobs"), named)
         self.watch("what was left behind", "looked at")
         self._remove("unfinished", self._unfinished())
         self._claims()
@@ -191,7 +193,7 @@ class _Collection:
             feature, key = one.name.split("/")[1:3]
             claims[feature, key.removesuffix(".lock")].append(one)
         for (feature, key), signs in claims.items():
-            if max(one.modified for one in signs) > self.before:
+            if max(one.modified for one in signs) > self.before or feature == FOLDER:
                 continue
             if not isinstance(self.objects, FolderObjects):
                 self._remove("claims", signs)

@@ -78,10 +78,17 @@ def reach(store: Store, feature: str, without: Collection[str] = (), let_go: Col
     return found
 
 
-def blob_reach(objects: Objects, without: Iterable[str] = ()) -> Reach:
-    """The blobs that values name, leaving out the values given."""
+def blob_reach(objects: Objects, without: Iterable[str] = (), also: str | None = None) -> Reach:
+    """The blobs that values name.
+
+    Args:
+        objects: where.
+        without: values that do not count.
+        also: another folder, with values anywhere below it that count.
+    """
     left_out, found = set(without), Reach()
-    values = (one for one in objects.walk("values") if one.name not in left_out)
+    listed = [*objects.walk("values"), *(objects.walk(also) if also else ())]
+    values = [one for one in listed if one.name not in left_out and "values/" in one.name]
     with ThreadPoolExecutor(READERS) as pool:
         for one, named in pool.map(lambda one: (one, blobs_of(objects, one.name, one.size)), values):
             if isinstance(named, Wrong):
