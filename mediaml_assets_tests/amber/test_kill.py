@@ -17,7 +17,7 @@ from mediaml_assets_tests.amber.toy import calls
 
 TEXTS = {"one": "abba", "two": "xyz", "held": "aq"}
 ONE = {"one": "abba"}
-POINTS = 22
+POINTS = 26
 """More than the objects that landing and computing one title create."""
 
 BRING_UP = """
@@ -199,7 +199,8 @@ def test_killed_while_writing_each_object(tmp_path: Path, monkeypatch: pytest.Mo
     statuses = run(KILLED_AT_EACH_OBJECT, *killed)
     finished = statuses.index(0)
     assert statuses == [9] * finished + [0] * (POINTS - finished)
-    # value, row and witness of the landed file; the environment; value, code, memo, row and witness of three features
-    assert finished == 3 + 1 + 3 * 5
+    # value, row and witness of the landed file; value, code, memo, row, witness and code again of three features; the
+    # environment before and after the first row that refers to it
+    assert finished == 3 + 3 * 6 + 2
     for home in killed[:finished]:
         assert finished_without_doing_anything_twice(home, monkeypatch) == wanted
