@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mediaml_assets.amber.claims import Claim
+from mediaml_assets.amber.claims import FileClaim
 from mediaml_assets.amber.code_parts import keep
 from mediaml_assets.amber.compact import compact
 from mediaml_assets.amber.folder_objects import FolderObjects
@@ -202,7 +202,7 @@ def test_where_a_value_is_damaged_no_blob_is_garbage(life: Installation) -> None
 
 def test_a_held_claim_and_its_scratch_stay(life: Installation) -> None:
     litter(life.store)
-    with Claim(root(life.store) / "claims/letters/0123.lock"):
+    with FileClaim(root(life.store) / "claims/letters/0123.lock"):
         assert not {"claims", "scratch"} & set(sweep(life.store, delete=True).garbage)
     # its holder removed the lock file
     assert set(sweep(life.store, delete=True).garbage) == {"scratch"}
