@@ -13,7 +13,7 @@ from benchmarks.harness import Benchmark, measure
 NAMES = sorted(
     module.name
     for module in pkgutil.iter_modules(benchmarks.__path__)
-    if not module.ispkg and module.name not in ("__main__", "harness")
+    if not module.ispkg and module.name not in ("__main__", "harness", "page")
 )
 
 

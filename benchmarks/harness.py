@@ -6,11 +6,13 @@ A benchmark is a module of this package with
     def run(seed: int) -> dict[str, float]   every figure, those with a target among them; or a Measured
 
 A missed target is published, not hidden and not an error: the file lists it under `missed`. A figure that could not be
-measured (a peer that cannot be installed here) is NaN: null in the file, "not measured" in the table.
+measured (a peer that cannot be installed here) is NaN: null in the file, "not measured" in the table. `load` is the
+machine's load of the last minute before and after the run, and its CPUs: times of a loaded machine say little.
 """
 
 import json
 import operator
+import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from math import isfinite
@@ -52,6 +54,7 @@ class Benchmark:
 
 def measure(benchmark: Benchmark, seed: int, console: Console, out: Path = OUT) -> dict[str, object]:
     """Run a benchmark, print its table and write `<out>/<name>.json`; returns what was written."""
+    before = os.getloadavg()[0]
     result = benchmark.run(seed)
     measured = result if isinstance(result, Measured) else Measured(result)
     figures = {key: float(value) for key, value in measured.figures.items()}
@@ -63,6 +66,7 @@ def measure(benchmark: Benchmark, seed: int, console: Console, out: Path = OUT) 
     report: dict[str, object] = {
         "name": benchmark.name,
         "seed": seed,
+        "load": [before, os.getloadavg()[0], len(os.sched_getaffinity(0))],
         "figures": {key: _number(value) for key, value in figures.items()},
         "targets": {key: f"{op} {value:g}" for key, (op, value) in benchmark.targets.items()},
         "missed": missed,

@@ -37,7 +37,7 @@ class Amber(Kept):
         deliver(self.store, _name(title), title * VERSIONS + version)
 
     def maintain(self) -> None:
-        """Fold the ledger."""
+        """Nothing: folding the ledger (`mediaml compact`) is for chains longer than the one or two rows of these."""
 
     def read(self, title: int) -> pa.Table:
         """By feature and title."""

@@ -25,6 +25,8 @@ def printed(run: dict[str, float], out: Path, targets: dict[str, Target] = TARGE
 def test_writes_figures_targets_and_what_was_missed(tmp_path: Path) -> None:
     text = printed({"share": 0.93, "memory_mb": 512.25, "identical": 1}, tmp_path / "out")
     report = json.loads((tmp_path / "out" / "speed.json").read_text())
+    before, after, cpus = report.pop("load")
+    assert before >= 0 and after >= 0 and cpus >= 1
     assert report == {
         "name": "speed",
         "seed": 7,
