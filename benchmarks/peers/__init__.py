@@ -21,7 +21,7 @@ from mediaml_assets.amber.claims import FileClaim
 
 HERE = Path(__file__).parent
 ENVIRONMENTS = HERE.parent.parent / ".venv-peers"
-INSTALL_SECONDS = 900
+INSTALL_SECONDS = 1800
 
 
 class Unavailable(Exception):

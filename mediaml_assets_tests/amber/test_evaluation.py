@@ -11,12 +11,15 @@ from typing import Any, ClassVar, Self
 import pyarrow as pa
 import pytest
 
+from mediaml_assets.amber import evaluation
 from mediaml_assets.amber.ask import Ask
 from mediaml_assets.amber.columns import blob
 from mediaml_assets.amber.evaluation import Outcome, commit, evaluate
 from mediaml_assets.amber.feature import DRIFT, AmberFeature, Check, amber_feature
+from mediaml_assets.amber.keys import column_digests
 from mediaml_assets.amber.mesh import Mesh
-from mediaml_assets.amber.store import CATALOGUE, Store
+from mediaml_assets.amber.profile import profile
+from mediaml_assets.amber.store import CATALOGUE, Store, encode
 from mediaml_assets.errors import FeatureError, InputMoved, MediaRefused, NotStored
 from mediaml_assets_tests.amber.installation import Installation
 from mediaml_assets_tests.amber.processes import files_below, together
@@ -581,3 +584,10 @@ mesh.compute(store, "total", titles)
     assert len(calls()) == 9
     assert here.stale() == [] and here.ends() == []
     assert here.totals() == {"four": 3, "one": 4, "two": 3}
+
+
+def test_large_rows_are_described_as_small_ones_are() -> None:
+    rows = pa.table({"n": range(100_000), "text": [str(n) for n in range(100_000)]})
+    assert rows.get_total_buffer_size() > evaluation.LARGE
+    encoded, columns, seen = evaluation._described(rows)
+    assert bytes(encoded) == bytes(encode(rows)) and columns == column_digests(rows) and seen == profile(rows)

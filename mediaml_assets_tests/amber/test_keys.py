@@ -14,6 +14,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from mediaml_assets.amber import keys
 from mediaml_assets.amber.keys import column_digests, digest_of, rows_digest, to_json
 from mediaml_assets.amber.store import encode
 from mediaml_assets.errors import FeatureError
@@ -167,3 +168,13 @@ def test_json_is_canonical_and_refuses_what_json_has_not() -> None:
     assert to_json({"b": 1, "a": "é"}) == '{"a":"é","b":1}'.encode()
     with pytest.raises(ValueError):
         to_json({"a": math.nan})
+
+
+def test_columns_are_digested_alike_in_one_piece_and_part_by_part(monkeypatch: pytest.MonkeyPatch) -> None:
+    numbers = [None, *range(20_000)]
+    rows = pa.table({"n": pa.array(numbers), "text": [str(n) for n in numbers], "short": pa.array(numbers, pa.int16())})
+    found = []
+    for joined in (0, keys.JOINED, 1 << 30):
+        monkeypatch.setattr(keys, "JOINED", joined)
+        found.append(column_digests(rows))
+    assert found[0] == found[1] == found[2]

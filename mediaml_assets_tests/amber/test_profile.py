@@ -66,6 +66,13 @@ def test_a_single_row_and_many_columns_have_totals_only() -> None:
     assert profile(pa.table({"a": pa.array([], pa.float32()), "v": pa.array([], VECTOR)})) == {"rows": 0}
 
 
+def test_lengths_beyond_all_floats_and_vectors_with_holes_have_no_range() -> None:
+    huge = pa.table({"v": pa.array([[1e200, 1e200], [0, 0]], pa.list_(pa.float64(), 2)), "n": [1e308, 1e308]})
+    assert profile(huge) == {"rows": 2, "n.min": 1e308, "n.max": 1e308} and to_json(profile(huge))
+    holes = pa.table({"v": pa.array([[1, None], [float("nan"), 2]], VECTOR)})
+    assert profile(holes) == {"rows": 2, "nans": 1, "v.nans": 1}
+
+
 def test_large_numbers_are_exact_where_they_count_something() -> None:
     assert profile(pa.table({"pts": [0, 123_456_789_012]}))["pts.max"] == 123_456_789_012
 

@@ -1,6 +1,9 @@
 """The matrix on this project's own chain, event by event in real processes; and how outcomes become figures."""
 
 import sys
+import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from math import isnan
 from pathlib import Path
@@ -84,6 +87,26 @@ def test_a_peer_that_cannot_be_installed_or_run_says_why(tmp_path: Path, monkeyp
         peers.python("nothing")
     outcome = observe(System("nothing", "amber", peer="nothing"), [], tmp_path / "work", seed=0)
     assert "mediaml-no-such-package" in outcome.unavailable
+
+
+def test_a_peer_that_is_asked_for_twice_at_once_is_installed_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ran = []
+
+    def slowly(failure: str, command: Sequence[str | Path], seconds: float) -> str:
+        ran.append(str(command[2]))
+        time.sleep(0.05)
+        Path(tmp_path, "peer").mkdir(exist_ok=True)
+        return ""
+
+    monkeypatch.setattr(peers, "HERE", tmp_path)
+    monkeypatch.setattr(peers, "ENVIRONMENTS", tmp_path)
+    monkeypatch.setattr(peers, "_finish", slowly)
+    (tmp_path / "peer.txt").write_text("some-package==1\n")
+    with ThreadPoolExecutor(3) as pool:
+        found = set(pool.map(peers.python, ["peer"] * 3))
+    assert found == {tmp_path / "peer" / "bin" / "python"} and ran == ["venv", "pip"]
 
 
 def test_the_answer_is_the_last_line_and_a_failure_its_last_words(tmp_path: Path) -> None:
