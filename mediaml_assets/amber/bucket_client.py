@@ -6,17 +6,26 @@ web identity, containers and instances.
 """
 
 import os
+import random
 import re
+import time
+from collections.abc import Callable
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
+from obstore.exceptions import BaseError
 from obstore.store import S3Store
 
 if TYPE_CHECKING:
     from obstore.store import ClientConfig, RetryConfig
 
+Answer = TypeVar("Answer")
+
 FIRST_WAIT, LONGEST_WAIT = 0.1, 10.0
 """Seconds before a request is sent again: twice as long each time, with jitter."""
+
+ANSWER_SECONDS = 60.0
+"""Seconds without a byte from the server after which a request counts as cut off."""
 
 
 def connect(bucket: str, prefix: str, retry_seconds: float | None) -> S3Store:
@@ -44,6 +53,25 @@ def is_transient(error: BaseException) -> bool:
     return code in (408, 409, 429) or (code >= 500 and code != 501)
 
 
+def again(attempt: Callable[[], Answer], seconds: float) -> Answer:
+    """Call what may be done twice until it answers, while another attempt may go better, for so many seconds.
+
+    The client tries again by itself where it knows that it may: not after a cut in the body of a listing, nor where a
+    request is a POST (removing, uploads of many parts).
+    """
+    give_up = time.monotonic() + seconds
+    wait = FIRST_WAIT
+    while True:
+        try:
+            return attempt()
+        except BaseError as error:
+            missing = isinstance(error, FileNotFoundError)
+            if missing or not is_transient(error) or time.monotonic() + wait > give_up:
+                raise
+        time.sleep(wait * random.uniform(0.5, 1))
+        wait = min(2 * wait, LONGEST_WAIT)
+
+
 def said(error: BaseException) -> str:
     """What the client says, without the dump of its state."""
     return " ".join(str(error).split("\n\nDebug source")[0].split())[:500]
@@ -54,7 +82,7 @@ def _options() -> "ClientConfig":
     return {
         "allow_http": endpoint.startswith("http://"),
         "connect_timeout": timedelta(seconds=5),
-        "read_timeout": timedelta(seconds=60),
+        "read_timeout": timedelta(seconds=ANSWER_SECONDS),
         # of one request, with its body
         "timeout": timedelta(minutes=15),
     }

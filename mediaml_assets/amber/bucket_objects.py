@@ -4,25 +4,25 @@ What is asked of the server: `PUT If-None-Match: *` of one part refuses a key th
 at once what was written before. No other condition and no condition on uploads of many parts is relied upon.
 
 A request that is throttled, answered by 5xx or cut off is sent again for three minutes; then `Unreachable` is raised.
+
+A versioned bucket is like any other: what is removed may be created again. Life-cycle rules may abort unfinished
+uploads and expire noncurrent versions and delete markers (those of `claims/` after a day); never current objects.
 """
 
 import hashlib
-import random
-import time
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 from io import BufferedReader
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING, Any, BinaryIO, cast
+from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar, cast
 
 import obstore
 from obstore.exceptions import AlreadyExistsError, BaseError
 from obstore.store import S3Store
 
-from mediaml_assets.amber.bucket_client import FIRST_WAIT, LONGEST_WAIT, connect, is_transient, said, status
+from mediaml_assets.amber.bucket_client import again, connect, said, status
 from mediaml_assets.amber.objects import RemoteBlob, Stored, blob_object
 from mediaml_assets.errors import NotStored, StoreError, Unreachable
 from mediaml_assets.ranged import BLOCK, RangedFile
@@ -30,11 +30,14 @@ from mediaml_assets.ranged import BLOCK, RangedFile
 if TYPE_CHECKING:
     from obstore import ObjectMeta
 
+Answer = TypeVar("Answer")
+
 RETRY_SECONDS = 180.0
 LARGEST = 5 * 1024**3
 """Bytes of one part, the most that can be created only if absent. Blobs are named by their content and need not be."""
 
 _PART, _PARTS = 8 * 1024**2, 10_000
+_PAGE = 1000
 _CHECK = "checks/create-if-absent"
 
 
@@ -77,22 +80,16 @@ class BucketObjects:
     def read(self, name: str) -> bytes:
         """The whole object; raises NotStored."""
         self.operations["read"] += 1
-        with self._answering("read", name):
-            return bytes(obstore.get(self._store, name).bytes())
+        return self._ask("read", name, lambda: bytes(obstore.get(self._store, name).bytes()))
 
     def read_range(self, name: str, start: int, length: int) -> bytes:
         """Bytes [start, start + length) of an object, fewer at its end; raises NotStored."""
         self.operations["read"] += 1
-        with self._answering("read", name):
-            try:
-                if length > 0:
-                    return bytes(obstore.get_range(self._store, name, start=start, length=length))
-            except BaseError as error:
-                if status(error) != 416:
-                    raise
-            # nothing is asked for: only whether it is there
-            obstore.head(self._store, name)
-            return b""
+        if length > 0:
+            return self._ask("read", name, lambda: self._range(name, start, length))
+        # nothing is asked for: only whether it is there
+        self._ask("read", name, lambda: obstore.head(self._store, name))
+        return b""
 
     def folders(self, prefix: str) -> list[str]:
         """Names of the folders directly below `prefix` (without it), sorted."""
@@ -105,8 +102,7 @@ class BucketObjects:
     def level(self, prefix: str) -> list[tuple[str, Stored | None]]:
         """Name, and the object or None for a folder, of what is directly below `prefix`; sorted, 1,000 a request."""
         self.operations["list"] += 1
-        with self._answering("list", prefix):
-            found = obstore.list_with_delimiter(self._store, prefix or None)
+        found = self._ask("list", prefix, lambda: obstore.list_with_delimiter(self._store, prefix or None))
         below: list[tuple[str, Stored | None]] = [(path, None) for path in found["common_prefixes"]]
         below.extend((one["path"], _stored(one)) for one in found["objects"])
         start = f"{prefix}/" if prefix else ""
@@ -118,26 +114,24 @@ class BucketObjects:
     def walk(self, prefix: str = "") -> Iterator[Stored]:
         """Every object below `prefix`, at any depth, sorted by name; 1,000 a request."""
         self.operations["list"] += 1
-        with self._answering("list", prefix):
-            for found in obstore.list(self._store, prefix or None, chunk_size=1000):
-                yield from map(_stored, found)
+        last: str | None = None
+        while True:
+            found = self._ask("list", prefix, partial(self._page, prefix, last))
+            yield from map(_stored, found)
+            if len(found) < _PAGE:
+                return
+            last = found[-1]["path"]
 
     def remove(self, name: str) -> None:
         """Remove an object; one that is not there is fine."""
         self.operations["remove"] += 1
-        with self._answering("remove", name):
-            obstore.delete(self._store, name)
+        self._ask("remove", name, lambda: obstore.delete(self._store, name))
 
     def move(self, name: str, to: str) -> None:
         """Give an object another name, in place of any object of that name; raises NotStored."""
         self.operations["move"] += 1
-        with self._answering("move", name):
-            found = obstore.get(self._store, name)
-            if found.meta["size"] <= LARGEST:
-                obstore.copy(self._store, name, to, overwrite=True)
-            else:
-                obstore.put(self._store, to, found.stream(_PART), chunk_size=_part(found.meta["size"]))
-            obstore.delete(self._store, name)
+        self._ask("move", name, lambda: self._copy(name, to))
+        self._ask("move", name, lambda: obstore.delete(self._store, name))
 
     def unfinished(self) -> Iterator[Stored]:
         """Nothing: an object is there when it is whole.
@@ -152,10 +146,9 @@ class BucketObjects:
         with file.open("rb") as stream:
             name = hashlib.file_digest(stream, "sha256").hexdigest() + file.suffix
         if not self.blob(name).exists():
-            part = _part(file.stat().st_size)
+            place, part = blob_object(name), _part(file.stat().st_size)
             # equal names are equal bytes, so an overwrite by a second writer changes nothing
-            with self._answering("store", blob_object(name)):
-                obstore.put(self._store, blob_object(name), file, chunk_size=part, max_concurrency=4)
+            self._ask("store", place, lambda: obstore.put(self._store, place, file, chunk_size=part, max_concurrency=4))
         return name
 
     def blob(self, name: str) -> RemoteBlob:
@@ -165,8 +158,7 @@ class BucketObjects:
     def look_at(self, name: str) -> Stored:
         """Size and time of one object; raises NotStored."""
         self.operations["read"] += 1
-        with self._answering("look at", name):
-            return _stored(obstore.head(self._store, name))
+        return _stored(self._ask("look at", name, lambda: obstore.head(self._store, name)))
 
     def open(self, name: str, size: int | None = None) -> BinaryIO:
         """A buffered, seekable reader of an object, which fetches the ranges that are read; raises NotStored.
@@ -204,22 +196,41 @@ class BucketObjects:
 
     def _create(self, name: str, data: bytes | memoryview) -> bool:
         unsure = False
-        give_up = time.monotonic() + self._retry_seconds
-        wait = FIRST_WAIT
-        with self._answering("create", name):
-            while True:
-                try:
-                    obstore.put(self._once, name, data, mode="create", use_multipart=False)
-                    return True
-                except BaseError as error:
-                    if isinstance(error, AlreadyExistsError) and status(error) != 409:
-                        # an attempt that seemed to fail may have been applied
-                        return unsure and self._holds(name, data)
-                    if not is_transient(error) or time.monotonic() + wait > give_up:
-                        raise
-                    unsure = True
-                time.sleep(wait * random.uniform(0.5, 1))
-                wait = min(2 * wait, LONGEST_WAIT)
+
+        def attempt() -> bool:
+            nonlocal unsure
+            try:
+                obstore.put(self._once, name, data, mode="create", use_multipart=False)
+                return True
+            except BaseError as error:
+                if isinstance(error, AlreadyExistsError) and status(error) != 409:
+                    # an attempt that seemed to fail may have been applied
+                    return unsure and self._holds(name, data)
+                unsure = True
+                raise
+
+        return self._ask("create", name, attempt)
+
+    def _range(self, name: str, start: int, length: int) -> bytes:
+        try:
+            return bytes(obstore.get_range(self._store, name, start=start, length=length))
+        except BaseError as error:
+            if status(error) != 416:
+                raise
+            # behind the end
+            obstore.head(self._store, name)
+            return b""
+
+    def _page(self, prefix: str, last: str | None) -> "Sequence[ObjectMeta]":
+        """What one request lists, after the last name of the one before."""
+        return next(iter(obstore.list(self._store, prefix or None, offset=last, chunk_size=_PAGE)), ())
+
+    def _copy(self, name: str, to: str) -> None:
+        found = obstore.get(self._store, name)
+        if found.meta["size"] <= LARGEST:
+            obstore.copy(self._store, name, to, overwrite=True)
+        else:
+            obstore.put(self._store, to, found.stream(_PART), chunk_size=_part(found.meta["size"]))
 
     def _holds(self, name: str, data: bytes | memoryview) -> bool:
         try:
@@ -236,11 +247,10 @@ class BucketObjects:
             )
         self._creates_only_if_absent = True
 
-    @contextmanager
-    def _answering(self, verb: str, name: str) -> Iterator[None]:
-        """Turn what the client raises into NotStored or Unreachable."""
+    def _ask(self, verb: str, name: str, attempt: Callable[[], Answer]) -> Answer:
+        """What the client answers, tried again; its exceptions become NotStored or Unreachable."""
         try:
-            yield
+            return again(attempt, self._retry_seconds)
         except FileNotFoundError as missing:
             if "NoSuchBucket" not in str(missing) and verb != "create":
                 raise NotStored(f"nothing is stored as {name} below {self.where}") from missing
