@@ -566,12 +566,12 @@ def test_processes_that_ask_for_the_same_compute_it_once(here: Installation) -> 
     before = """
 import pathlib, sys, time
 from mediaml_assets_tests.amber import toy
-from mediaml_assets.amber.store import Store
+from mediaml_assets.amber.store import open_store
 called = toy.called
 toy.called = lambda *args: (called(*args), time.sleep(0.05))
 """
     script = """
-store = Store(pathlib.Path(sys.argv[2]))
+store = open_store(sys.argv[2], pathlib.Path(sys.argv[3]))
 titles = store.ledger.scopes("source")
 mesh = toy.toy_mesh()
 for title in titles:
@@ -579,7 +579,7 @@ for title in titles:
         mesh.compute(store, name, [title])
 mesh.compute(store, "total", titles)
 """
-    together(4, before, script, here.store.objects.root)
+    together(4, before, script, here.store.objects.where, here.store.local)
     assert sorted(calls()) == sorted(set(calls()))
     assert len(calls()) == 9
     assert here.stale() == [] and here.ends() == []

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from mediaml_assets.amber.folder_objects import FolderObjects
 from mediaml_assets.amber.ledger import CHAPTER, Commit, Ledger, Row, Value
+from mediaml_assets.amber.store import open_store
 from mediaml_assets.errors import Damaged
 from mediaml_assets_tests.amber.processes import together
 
@@ -119,26 +120,30 @@ def test_a_chapter_whose_first_commit_is_not_there_yet(ledger: Ledger, tmp_path:
     assert len(ledger.chain("motion", "one")) == CHAPTER + 1
 
 
-def test_writers_at_once_lose_nothing(tmp_path: Path) -> None:
+def writers_lose_nothing(where: str, local: Path, rows: int) -> None:
+    """Three processes append so many rows each to one chain of a store."""
     before = """
 import pathlib, sys
-from mediaml_assets.amber.ledger import Ledger
-from mediaml_assets.amber.folder_objects import FolderObjects
+from mediaml_assets.amber.store import open_store
 from mediaml_assets_tests.amber.test_ledger import commit
 """
     script = """
-ledger = Ledger(FolderObjects(pathlib.Path(sys.argv[2])))
-for n in range(40):
+ledger = open_store(sys.argv[2], pathlib.Path(sys.argv[3])).ledger
+for n in range(int(sys.argv[4])):
     while ledger.append(commit(who=f"{number}/{n}"), ledger.head("motion", "one")) is None:
         pass
 """
-    together(3, before, script, tmp_path)
-    chain = Ledger(FolderObjects(tmp_path)).chain("motion", "one")
+    together(3, before, script, where, local, rows)
+    chain = open_store(where, local).ledger.chain("motion", "one")
     assert broken_at(chain) == []
     for number in range(3):
         mine = [one.who for one in chain if one.who.startswith(f"{number}/")]
-        assert mine == [f"{number}/{n}" for n in range(40)]
-    assert len(chain) == 120
+        assert mine == [f"{number}/{n}" for n in range(rows)]
+    assert len(chain) == 3 * rows
+
+
+def test_writers_at_once_lose_nothing(tmp_path: Path) -> None:
+    writers_lose_nothing(str(tmp_path), tmp_path, rows=40)
 
 
 def test_each_row_has_its_witness(ledger: Ledger) -> None:

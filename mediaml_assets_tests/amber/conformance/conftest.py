@@ -4,8 +4,10 @@ from pathlib import Path
 
 import pytest
 
+from mediaml_assets.amber.ledger import Ledger
 from mediaml_assets.amber.objects import Objects
 from mediaml_assets.amber.store import Store, open_store
+from mediaml_assets_tests.amber.installation import Installation
 from mediaml_assets_tests.ceph import radosgw_bucket, radosgw_server  # noqa: F401
 
 PLACES = ["folder", "bucket", pytest.param("radosgw", marks=pytest.mark.radosgw)]
@@ -28,3 +30,14 @@ def store(where: str, tmp_path: Path) -> Store:
 @pytest.fixture
 def objects(store: Store) -> Objects:
     return store.objects
+
+
+@pytest.fixture
+def ledger(store: Store) -> Ledger:
+    return store.ledger
+
+
+@pytest.fixture
+def here(home: Path, store: Store) -> Installation:
+    """Films land in a folder; the store is in any place."""
+    return Installation(home, store)
