@@ -5,7 +5,8 @@ at once what was written before. No other condition and no condition on uploads 
 
 A request that is throttled, answered by 5xx or cut off is sent again for three minutes; then `Unreachable` is raised.
 
-A versioned bucket is like any other: what is removed may be created again. Life-cycle rules may abort unfinished
+A versioned bucket is like any other (what is removed may be created again), but one of Ceph 16, which drops the
+condition there: the first write of each process finds that out and refuses. Life-cycle rules may abort unfinished
 uploads and expire noncurrent versions and delete markers (those of `claims/` after a day); never current objects.
 """
 

@@ -20,6 +20,7 @@ from mediaml_assets.amber.replication import replicate
 from mediaml_assets.amber.scan import scan
 from mediaml_assets.amber.store import Store
 from mediaml_assets.amber.verify import verify
+from mediaml_assets.errors import StoreError
 from mediaml_assets_tests.amber.conformance.test_objects import (
     test_an_object_moves_under_another_name,
     test_removed_is_gone_and_may_be_created_again,
@@ -100,11 +101,18 @@ def flip(objects: Objects, name: str) -> None:
     replace(objects, name, bytes(data))
 
 
-def test_a_versioned_bucket_is_like_any_other(where: str, store: Store) -> None:
+def test_a_versioned_bucket_is_like_any_other_or_refused(
+    where: str, store: Store, request: pytest.FixtureRequest
+) -> None:
     import boto3
 
     versions = {"Bucket": where.split("/")[2], "VersioningConfiguration": {"Status": "Enabled"}}
     boto3.client("s3").put_bucket_versioning(**versions)
+    if "radosgw" in request.node.name:
+        # Ceph 16 makes a new version of what exists, whatever the condition
+        with pytest.raises(StoreError, match="overwrites an object that exists although it is asked not to"):
+            store.objects.create("a/1", b"one")
+        return
     test_removed_is_gone_and_may_be_created_again(store.objects)
     test_an_object_moves_under_another_name(store.objects)
     for _ in range(2):
@@ -205,7 +213,7 @@ def test_a_replica_is_filled_from_a_bucket(store: Store, tmp_path: Path) -> None
 
 
 def test_what_bookkeeping_costs(here: Installation) -> None:
-    here.deliver(one="abba", two="baab")
+    here.deliver(one="abba", two="xyz")
     here.compute("letters", "one")
     operations = here.store.objects.operations
 
@@ -214,7 +222,7 @@ def test_what_bookkeeping_costs(here: Installation) -> None:
         here.compute("letters", title)
         return dict(operations)
 
-    # heads of the input and of the chain (three each), and the memo
-    assert cost("one") == {"list": 4, "read": 3}
-    # also: the memo again, value, memo, row, its chapter and witness, and a claim (create, list, read, remove)
-    assert cost("two") == {"create": 5, "list": 6, "read": 5, "remove": 1}
+    # heads of the input and of the chain (two lists and a read each), the memo, and twice whether its value is there
+    assert cost("one") == {"list": 4, "read": 5}
+    # a chain that is empty yet has one list; value, memo, row and witness are created, a claim has one of each
+    assert cost("two") == {"create": 5, "list": 5, "read": 6, "remove": 1}
