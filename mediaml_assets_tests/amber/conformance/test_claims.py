@@ -291,6 +291,7 @@ def test_a_bucket_that_fails_at_the_release_is_no_error(store: Store, monkeypatc
 
     gone = BucketObjects(store.objects.where, retry_seconds=0.2)
     monkeypatch.setattr(store.objects, "_store", gone._store)
+    monkeypatch.setattr(store.objects, "_retry_seconds", 0.2)
     held.release()
     monkeypatch.undo()
     assert store.is_claimed("motion", "key")
