@@ -50,7 +50,7 @@ ui: $(INSTALLED)
 test: lint
 	$(BIN)/python -m pytest
 
-# also the slow suites and those that need a browser
+# also the slow suites, and those that need a browser or Ceph
 test-all: lint
 	mkdir -p benchmarks/out
 	$(BIN)/python -m pytest -m '' --junitxml benchmarks/out/junit.xml
@@ -65,5 +65,5 @@ bench: $(INSTALLED)
 
 # Debian packages that only the full test suite needs; demo and test need none
 system:
-	@echo chromium chromium-driver
+	@echo chromium chromium-driver ceph-common ceph-mon ceph-osd radosgw
 

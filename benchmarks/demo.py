@@ -27,7 +27,8 @@ import av
 import dagster as dg
 
 from benchmarks.harness import Target
-from mediaml_assets.amber.store import CATALOGUE, Store
+from mediaml_assets.amber.names import CATALOGUE
+from mediaml_assets.amber.store import Store
 from mediaml_assets.samples.render import render
 
 TARGETS: dict[str, Target] = {

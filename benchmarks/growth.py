@@ -37,14 +37,14 @@ import pyarrow as pa
 from dagster._core.definitions.partitions.context import partition_loading_context
 
 from benchmarks.harness import Target
-from mediaml_assets.amber.assets import STORE, to_asset
-from mediaml_assets.amber.automation import automation_sensor
-from mediaml_assets.amber.compact import compact
 from mediaml_assets.amber.feature import Check, Scope, amber_feature
-from mediaml_assets.amber.io_manager import FeatureStore
 from mediaml_assets.amber.ledger import Commit
+from mediaml_assets.amber.ledger.compact import compact
 from mediaml_assets.amber.mesh import Mesh
-from mediaml_assets.amber.reconcile import reconcile_sensor
+from mediaml_assets.amber.orchestration.assets import STORE, to_asset
+from mediaml_assets.amber.orchestration.automation import automation_sensor
+from mediaml_assets.amber.orchestration.io_manager import FeatureStore
+from mediaml_assets.amber.orchestration.reconcile import reconcile_sensor
 from mediaml_assets.amber.sql import connect
 from mediaml_assets.landing.arrivals import SOURCE, look
 from mediaml_assets.landing.folder import LandingFolder

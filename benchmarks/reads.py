@@ -29,8 +29,8 @@ import pyarrow.parquet as pq
 
 from benchmarks.harness import Target
 from benchmarks.stores.handed_out import FEATURE, deliver, handing_out
+from mediaml_assets.amber.replicas.replication import replicate
 from mediaml_assets.amber.replicas.vectors import VectorMatrix, vectors
-from mediaml_assets.amber.replication import replicate
 from mediaml_assets.amber.scan import scan
 from mediaml_assets.amber.sql import connect
 from mediaml_assets.amber.store import COMPRESSION, Store

@@ -121,7 +121,7 @@ def ui(port: int) -> None:
     """
     from dagster import DagsterInstance
 
-    from mediaml_assets.amber.orphans import bury
+    from mediaml_assets.amber.orchestration.orphans import bury
 
     prepare()
     with DagsterInstance.get() as instance:

@@ -21,7 +21,7 @@ def verify(features: tuple[str, ...], sample: int | None, seed: int | None) -> N
     Reads every object of the store, or of the FEATUREs, and names each one that was changed, forged or removed. With
     --sample, reads the whole ledger but only some of the values. Ends with an error when something is wrong.
     """
-    from mediaml_assets.amber.verify import verify as verify_store
+    from mediaml_assets.amber.upkeep.verify import verify as verify_store
     from mediaml_assets.progress import verifying
 
     prepare()
@@ -49,7 +49,7 @@ def repair(features: tuple[str, ...]) -> None:
     nobody can make again (values of a withdrawn title, or of code that is gone) is named and written into the ledger
     as lost. Stopped in the middle, run it again.
     """
-    from mediaml_assets.amber.repair import repair as repair_store
+    from mediaml_assets.amber.upkeep.repair import repair as repair_store
     from mediaml_assets.mesh import mesh
     from mediaml_assets.progress import computing, verifying
     from mediaml_assets.runs import bring_up_to_date, steps
@@ -86,7 +86,7 @@ def compact(features: tuple[str, ...]) -> None:
     Of every feature, or of the FEATUREs. Nothing of the history changes but where its rows lie, and readers and
     writers need not wait. Stopped in the middle, run it again.
     """
-    from mediaml_assets.amber.compact import compact as compact_feature
+    from mediaml_assets.amber.ledger.compact import compact as compact_feature
     from mediaml_assets.errors import Damaged
     from mediaml_assets.progress import by_feature
 
@@ -122,7 +122,7 @@ def gc(delete: bool, damaged: bool) -> None:
     Killed writers leave values, files and claims behind, `mediaml forget` leaves files that nobody needs any more.
     What is younger than an hour is left alone. Others may work on the store meanwhile.
     """
-    from mediaml_assets.amber.gc import collect
+    from mediaml_assets.amber.upkeep.gc import collect
     from mediaml_assets.progress import by_feature, print_garbage
 
     prepare()
@@ -149,8 +149,8 @@ def forget(title: str, yes: bool) -> None:
     Removes its values and files, except those that another title of the same content has too. The ledger keeps who
     made what and when, and says that it was forgotten. What shows and the catalogue said of it stays what they said.
     """
-    from mediaml_assets.amber.forget import forget as forget_title
-    from mediaml_assets.amber.forget import look
+    from mediaml_assets.amber.upkeep.forget import forget as forget_title
+    from mediaml_assets.amber.upkeep.forget import look
     from mediaml_assets.mesh import mesh
 
     prepare()
@@ -176,8 +176,8 @@ def replicas(names: tuple[str, ...], verify: bool, repair: bool) -> None:
     Says of all replicas of this installation, or of those named (<feature>__<kind>), how far they are behind, and
     whether their rows are those of the store. Ends with an error when they are not.
     """
-    from mediaml_assets.amber.parity import parity
-    from mediaml_assets.amber.replication import replicate
+    from mediaml_assets.amber.replicas.parity import parity
+    from mediaml_assets.amber.replicas.replication import replicate
     from mediaml_assets.mesh import replicas as installed
     from mediaml_assets.progress import print_replicas
 
@@ -203,7 +203,7 @@ def replicas(names: tuple[str, ...], verify: bool, repair: bool) -> None:
 
 def _known(store: "Store", features: tuple[str, ...]) -> tuple[str, ...]:
     """The features, once something is stored of each."""
-    from mediaml_assets.amber.verify import features_of
+    from mediaml_assets.amber.upkeep.verify import features_of
 
     known = features_of(store.objects)
     for feature in features:

@@ -4,11 +4,11 @@ import logging
 
 import dagster as dg
 
-from mediaml_assets.amber.assets import STORE, to_asset
-from mediaml_assets.amber.automation import automation_sensor
-from mediaml_assets.amber.io_manager import FeatureStore
-from mediaml_assets.amber.reconcile import reconcile_sensor, shows_sensor
-from mediaml_assets.amber.replica_assets import replica_asset, replicas_sensor
+from mediaml_assets.amber.orchestration.assets import STORE, to_asset
+from mediaml_assets.amber.orchestration.automation import automation_sensor
+from mediaml_assets.amber.orchestration.io_manager import FeatureStore
+from mediaml_assets.amber.orchestration.reconcile import reconcile_sensor, shows_sensor
+from mediaml_assets.amber.orchestration.replica_assets import replica_asset, replicas_sensor
 from mediaml_assets.landing.sensors import S3, landing_assets, landing_sensor
 from mediaml_assets.mesh import assemble, replicas
 from mediaml_assets.plugins import LeftOut, plain

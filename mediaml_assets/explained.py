@@ -3,12 +3,12 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from mediaml_assets.amber.drift import as_text
+from mediaml_assets.amber.code.drift import as_text
 from mediaml_assets.amber.explain import Explanation, Standing
-from mediaml_assets.amber.key_changes import EXPANDED, Difference
+from mediaml_assets.amber.explain.key_changes import EXPANDED, Difference
+from mediaml_assets.amber.explain.verdict import Outcome, Verdict
 from mediaml_assets.amber.ledger import Commit
-from mediaml_assets.amber.store import CATALOGUE
-from mediaml_assets.amber.verdict import Outcome, Verdict
+from mediaml_assets.amber.names import CATALOGUE
 
 LONGEST = 10_000
 """Characters of one feature's changed code that are shown."""

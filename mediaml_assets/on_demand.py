@@ -22,9 +22,9 @@ from mediaml_assets.amber.congruence import joined as join_rows
 from mediaml_assets.amber.demand import Demand, reason
 from mediaml_assets.amber.feature import Scope
 from mediaml_assets.amber.ledger import Moment
+from mediaml_assets.amber.orchestration.submission import Dagster, Submission
 from mediaml_assets.amber.scan import tables
-from mediaml_assets.amber.store import View
-from mediaml_assets.amber.submission import Dagster, Submission
+from mediaml_assets.amber.view import View
 from mediaml_assets.errors import SettingsError
 from mediaml_assets.installation import installed_store
 from mediaml_assets.mesh import assemble

@@ -10,7 +10,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from mediaml_assets.amber.parity import Parity
+from mediaml_assets.amber.replicas.parity import Parity
 from mediaml_assets.search_platform.show import Shown
 
 console = Console(width=None if sys.stdout.isatty() else 120)

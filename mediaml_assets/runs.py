@@ -9,9 +9,10 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
+from mediaml_assets.amber.names import CATALOGUE
 from mediaml_assets.amber.replicas import is_behind
 from mediaml_assets.amber.staleness import newest
-from mediaml_assets.amber.store import CATALOGUE, Store
+from mediaml_assets.amber.store import Store
 from mediaml_assets.errors import StoreError
 from mediaml_assets.installation import installed_store
 from mediaml_assets.landing.arrivals import SOURCE, Known, Tick, look
@@ -87,7 +88,7 @@ def land(here: Home, store: Store) -> Tick:
     """
     import dagster as dg
 
-    from mediaml_assets.amber.orphans import bury
+    from mediaml_assets.amber.orchestration.orphans import bury
     from mediaml_assets.landing.sensors import report
 
     landing = open_landing(here.landing)
@@ -140,7 +141,7 @@ def _run(names: list[str], title: str | None) -> str:
     """One Dagster run of the named assets, in a worker; returns why it failed, or an empty string."""
     import dagster as dg
 
-    from mediaml_assets.amber.orphans import COMMAND_LINE, TAG, new_run
+    from mediaml_assets.amber.orchestration.orphans import COMMAND_LINE, TAG, new_run
 
     with dg.DagsterInstance.get() as instance:
         result = _job().execute_in_process(

@@ -12,10 +12,6 @@ from hypothesis import settings
 ROOT = Path(__file__).resolve().parent.parent
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line("markers", "radosgw: against Ceph, where its programs are installed")
-
-
 @pytest.fixture(scope="session")
 def shared() -> Path:
     """The folder of development media, named by MEDIAML_SHARED; tests that need it are skipped where it is absent."""

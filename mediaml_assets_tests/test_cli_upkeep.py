@@ -126,7 +126,7 @@ def test_compact_builds_on_no_damaged_file_and_goes_on_with_the_others(here: Ins
 
 
 def test_a_compaction_that_came_second_says_so(here: Installation, monkeypatch: pytest.MonkeyPatch) -> None:
-    from mediaml_assets.amber import compact
+    from mediaml_assets.amber.ledger import compact
 
     monkeypatch.setattr(compact, "compact", lambda objects, feature, watch: compact.Compacted(feature, second=True))
     assert "letters: another compaction was first; nothing was done" in run("compact", "letters").output

@@ -8,7 +8,7 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from mediaml_assets.amber.assets import TITLES
+from mediaml_assets.amber.orchestration.assets import TITLES
 
 SNAPSHOT = Path(__file__).with_name("definitions.txt")
 UPDATE = "MEDIAML_UPDATE_SNAPSHOT=1 .venv/bin/python -m pytest mediaml_assets_tests/test_definitions.py"

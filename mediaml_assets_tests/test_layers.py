@@ -61,7 +61,8 @@ def test_values_are_had_of_the_store_which_does_not_import_the_installation() ->
     code = """
 import sys
 from mediaml_assets import amber
-from mediaml_assets.amber import demand, submission
+from mediaml_assets.amber import demand
+from mediaml_assets.amber.orchestration import submission
 assert not {"mediaml_assets.on_demand", "mediaml_assets.mesh"} & sys.modules.keys()
 assert callable(amber.value) and "dagster" not in sys.modules
 """

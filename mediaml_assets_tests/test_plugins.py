@@ -15,8 +15,8 @@ from mediaml_assets.cli import main
 from mediaml_assets.definitions import definitions
 from mediaml_assets.errors import FeatureError
 from mediaml_assets.mesh import GROUPS, assemble, mesh, replicas
+from mediaml_assets_tests.amber.orchestration.test_automation import deliver, since
 from mediaml_assets_tests.amber.platform import Platform
-from mediaml_assets_tests.amber.test_automation import deliver, since
 from mediaml_assets_tests.amber.toy import calls, counts_version, letters, total, toy_mesh
 
 Install = Callable[..., None]

@@ -8,7 +8,8 @@ import pyarrow as pa
 from benchmarks.stores.handed_out import FEATURE, deliver, handing_out
 from benchmarks.stores.shots import ROWS, TABLE, with_title
 from benchmarks.stores.worker import Kept, serve
-from mediaml_assets.amber.store import Store, View
+from mediaml_assets.amber.store import Store
+from mediaml_assets.amber.view import View
 
 VERSIONS = 10_000
 

@@ -9,7 +9,7 @@ from typing import Any
 from mediaml_assets.amber.feature import AmberFeature, Input, Scope, config_from
 from mediaml_assets.amber.keys import digest_of
 from mediaml_assets.amber.ledger import Commit, Moment
-from mediaml_assets.amber.store import View
+from mediaml_assets.amber.view import View
 from mediaml_assets.errors import FeatureError, InputMoved
 
 Inputs = Mapping[str, View | Mapping[str, View]]

@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from mediaml_assets.amber.ask import Ask
 from mediaml_assets.amber.feature import AmberFeature, Input, Members
-from mediaml_assets.amber.store import View
+from mediaml_assets.amber.view import View
 from mediaml_assets.errors import FeatureError, MediamlError
 
 

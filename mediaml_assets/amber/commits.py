@@ -11,7 +11,9 @@ from functools import cache
 
 from mediaml_assets.amber.ask import Ask
 from mediaml_assets.amber.ledger import Commit, Event, Value
-from mediaml_assets.amber.store import Memo, Store, value_name
+from mediaml_assets.amber.memo import Memo
+from mediaml_assets.amber.names import value_name
+from mediaml_assets.amber.store import Store
 
 
 def append(

@@ -17,7 +17,7 @@ import pyarrow.compute as pc
 
 from mediaml_assets.amber.keys import rows_digest
 from mediaml_assets.amber.ledger import Value
-from mediaml_assets.amber.store import View
+from mediaml_assets.amber.view import View
 from mediaml_assets.errors import INCONGRUENT, FeatureError, Incongruent
 
 INDEX = "index"

@@ -16,8 +16,10 @@ from mediaml_assets.amber.evaluation import commit, evaluate
 from mediaml_assets.amber.feature import Scope
 from mediaml_assets.amber.ledger import Moment
 from mediaml_assets.amber.mesh import Mesh
+from mediaml_assets.amber.names import CATALOGUE
 from mediaml_assets.amber.staleness import is_stale
-from mediaml_assets.amber.store import CATALOGUE, Store, View
+from mediaml_assets.amber.store import Store
+from mediaml_assets.amber.view import View
 from mediaml_assets.errors import BadInput, FeatureError, InputMoved, MediamlError, NotComputed, NotStored
 
 log = logging.getLogger("mediaml")

@@ -15,17 +15,18 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from mediaml_assets.amber import code_parts
 from mediaml_assets.amber.ask import Ask
 from mediaml_assets.amber.calls import call
 from mediaml_assets.amber.claims import Claim
+from mediaml_assets.amber.code import parts as code_parts
+from mediaml_assets.amber.code.drift import Change, changes, in_short
 from mediaml_assets.amber.commits import append
-from mediaml_assets.amber.drift import Change, changes, in_short
 from mediaml_assets.amber.feature import DRIFT, AmberFeature
 from mediaml_assets.amber.keys import column_digests, rows_digest, schema_digest
 from mediaml_assets.amber.ledger import Commit, Event
+from mediaml_assets.amber.memo import Memo
 from mediaml_assets.amber.profile import cost, profile
-from mediaml_assets.amber.store import Memo, Store, encode
+from mediaml_assets.amber.store import Store, encode
 from mediaml_assets.errors import BadInput, Damaged, InputMoved
 
 log = logging.getLogger("mediaml")

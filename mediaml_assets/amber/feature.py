@@ -23,8 +23,8 @@ from typing import Any, ClassVar, Protocol, Self, get_args, get_origin, get_type
 
 import pyarrow as pa
 
+from mediaml_assets.amber.code.fingerprint import fingerprint
 from mediaml_assets.amber.columns import declaration, is_blob
-from mediaml_assets.amber.fingerprint import fingerprint
 from mediaml_assets.amber.keys import digest_of
 from mediaml_assets.errors import FeatureError
 

@@ -13,8 +13,10 @@ from mediaml_assets.amber.ask import Ask, Inputs
 from mediaml_assets.amber.evaluation import commit, evaluate
 from mediaml_assets.amber.feature import AmberFeature, Input, Members, Scope
 from mediaml_assets.amber.ledger import Commit, Moment
+from mediaml_assets.amber.names import CATALOGUE
 from mediaml_assets.amber.staleness import is_stale, newest, say_damaged
-from mediaml_assets.amber.store import CATALOGUE, Store, View
+from mediaml_assets.amber.store import Store
+from mediaml_assets.amber.view import View
 from mediaml_assets.errors import Damaged, FeatureError, NotStored
 
 

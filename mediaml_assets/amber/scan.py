@@ -16,7 +16,8 @@ from typing import TypeVar
 import pyarrow as pa
 
 from mediaml_assets.amber.ledger import Moment
-from mediaml_assets.amber.store import Store, View
+from mediaml_assets.amber.store import Store
+from mediaml_assets.amber.view import View
 from mediaml_assets.errors import NotStored
 
 Item = TypeVar("Item")

@@ -25,8 +25,9 @@ from datetime import UTC, datetime
 import duckdb
 
 from mediaml_assets.amber import congruence
+from mediaml_assets.amber.names import CATALOGUE
 from mediaml_assets.amber.sql_ledger import HISTORY, Place, comment, history, ledger, stands
-from mediaml_assets.amber.store import CATALOGUE, Store
+from mediaml_assets.amber.store import Store
 
 TRIES = 3
 """How often views are made when a compaction removes what has just been listed."""

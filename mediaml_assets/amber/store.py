@@ -18,7 +18,7 @@ scratch/<feature>/<key>/, files of a computation while it lasts, and runs/<id>.l
 
 import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -26,17 +26,17 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from blake3 import blake3
 
-from mediaml_assets.amber.bucket_claims import PATIENCE, BucketClaim
 from mediaml_assets.amber.claims import Claim, FileClaim, is_held
-from mediaml_assets.amber.folder_objects import FolderObjects
+from mediaml_assets.amber.claims.bucket import PATIENCE, BucketClaim
 from mediaml_assets.amber.keys import column_digests, digest_of, rows_digest, schema_digest, to_json
 from mediaml_assets.amber.ledger import Commit, Event, Ledger, Moment, Value, sparse
-from mediaml_assets.amber.objects import Blob, Objects, blob_object, is_stored
-from mediaml_assets.amber.trash import bring_back
-from mediaml_assets.errors import Damaged, InputMoved, NotStored, StoreError
-
-CATALOGUE = "_catalogue"
-"""Scope of a feature computed over all titles; no title slug begins with an underscore."""
+from mediaml_assets.amber.memo import Memo, memo_from
+from mediaml_assets.amber.names import environment_name, memo_name, value_name
+from mediaml_assets.amber.objects import Objects, blob_object, is_stored
+from mediaml_assets.amber.objects.folder import FolderObjects
+from mediaml_assets.amber.objects.trash import bring_back
+from mediaml_assets.amber.view import View
+from mediaml_assets.errors import Damaged, NotStored, StoreError
 
 COMPRESSION = "zstd"
 
@@ -44,18 +44,6 @@ FORGOTTEN: tuple[Event, ...] = ("forgotten",)
 
 FETCHED_WHOLE = 1024 * 1024
 """Bytes up to which a value on a bucket is fetched by one request, whatever columns are read."""
-
-
-@dataclass(frozen=True)
-class Memo:
-    """What is remembered under a memo key: the value, and what was seen when it was made."""
-
-    value: Value
-    failed: Mapping[str, str]
-    """Failed checks -> reason; the same rows fail the same checks, so a reuse reports them again."""
-    code: str
-    """Fingerprint of the code that made the value."""
-    metrics: Mapping[str, float]
 
 
 class Store:
@@ -210,7 +198,7 @@ class Store:
         versions: dict[str, str] = json.loads(text)
         return versions
 
-    def view(self, feature: str, scope: str, as_of: Moment | None = None) -> "View":
+    def view(self, feature: str, scope: str, as_of: Moment | None = None) -> View:
         """The current value of a feature, or the one that was current at a moment.
 
         Raises:
@@ -227,7 +215,7 @@ class Store:
             raise NotStored(why)
         return View(self, feature, scope, head)
 
-    def views(self, feature: str, titles: Sequence[str], as_of: Moment | None = None) -> dict[str, "View"]:
+    def views(self, feature: str, titles: Sequence[str], as_of: Moment | None = None) -> dict[str, View]:
         """The views of a per-title feature, current or at a moment, for those of the titles that it ever looked at.
 
         Titles without a value (withdrawn, refused, held back, forgotten since) are among them, as `withdrawn`: their
@@ -301,74 +289,6 @@ class Store:
             yield from self.ledger.chain(feature, scope)
 
 
-@dataclass(frozen=True)
-class View:
-    """The current value of a feature for one title, not yet read: what a parameter's type is made from."""
-
-    store: Store
-    feature: str
-    title: str
-    commit: Commit
-
-    @property
-    def withdrawn(self) -> bool:
-        """Whether there is no value on purpose: the title was taken away (or, among `views`, never had a good one)."""
-        return self.commit.current is None
-
-    @property
-    def value(self) -> Value:
-        """The stored value; raises NotStored for a withdrawn title."""
-        if self.commit.current is None:
-            raise NotStored(f"{self.feature} has no value for {self.title}: its last commit is {self.commit.event}")
-        return self.commit.current
-
-    @property
-    def generation(self) -> int:
-        """The landing generation that this value stands for."""
-        return self.commit.generation
-
-    def table(self, columns: Sequence[str] | None = None) -> pa.Table:
-        """The rows, or some of their columns; raises Damaged, and NotStored when they were forgotten meanwhile."""
-        try:
-            return self.store.read_rows(self.feature, self.value, columns)
-        except Damaged:
-            if why := self.store.let_go(self.commit, ("forgotten", "repaired")):
-                raise NotStored(why) from None
-            raise
-
-    def row(self, columns: Sequence[str] | None = None) -> dict[str, Any]:
-        """The only row of a one-row value, as a dict."""
-        rows: list[dict[str, Any]] = self.table(columns).to_pylist()
-        if len(rows) != 1:
-            raise Damaged(f"{self.feature} of {self.title} has {len(rows)} rows where one was expected")
-        return rows[0]
-
-    def was_made_from(self, upstream: "View") -> bool:
-        """Whether what this value read of an upstream value is what that holds now; so if it read nothing of it."""
-        read = self.value.reads.get(upstream.feature, {})
-        return all(upstream.value.columns.get(column) == digest for column, digest in read.items())
-
-    def origin(self, name: str) -> "View":
-        """The upstream value that this one was made from; raises InputMoved when that is no longer the current one.
-
-        For what must be found through an input without being part of any key, such as where a file lies.
-        """
-        upstream = self.store.view(name, self.title)
-        if upstream.withdrawn or name not in self.value.reads or not self.was_made_from(upstream):
-            raise InputMoved(f"{name} of {self.title} changed after {self.feature} was made; run {self.feature} again")
-        return upstream
-
-    def blob(self, column: str) -> Blob:
-        """The stored file that a column of a one-row value names; raises Damaged when it is gone."""
-        file = self.store.objects.blob(self.row([column])[column])
-        if not self.store.holds_blob(file.name):
-            raise Damaged(
-                f"{file.name}, the {column} of {self.feature} of {self.title}, is gone; run `mediaml repair "
-                f"{self.feature}`"
-            )
-        return file
-
-
 def open_store(where: str, local: Path, durable: bool = False) -> Store:
     """The store at a folder's path, or in a bucket.
 
@@ -379,17 +299,9 @@ def open_store(where: str, local: Path, durable: bool = False) -> Store:
     """
     if not where.startswith("s3://"):
         return Store(FolderObjects(Path(where), durable), local)
-    from mediaml_assets.amber.bucket_objects import BucketObjects
+    from mediaml_assets.amber.objects.bucket import BucketObjects
 
     return Store(BucketObjects(where), local)
-
-
-def memo_from(key: str, document: Any) -> Memo:
-    """A memo from its JSON form; raises ValueError, KeyError or TypeError when that is not what its digest says."""
-    if digest_of({**document, "digest": None}) != document["digest"]:
-        raise ValueError("its content is not what its digest says")
-    value = Value(**{"key": key, "reads": document["material"].get("inputs"), **document["value"]})
-    return Memo(value, document.get("failed", {}), document["code"], document.get("metrics", {}))
 
 
 def encode(table: pa.Table) -> memoryview:
@@ -404,23 +316,3 @@ def encode(table: pa.Table) -> memoryview:
 def _claim_name(feature: str, key: str) -> str:
     """What is claimed to compute a memo key: the name of a lock file without its suffix, or of a bucket's folder."""
     return f"claims/{feature}/{key}"
-
-
-def value_name(feature: str, digest: str) -> str:
-    """The object that holds the rows of a value."""
-    return f"values/{feature}/{digest[:2]}/{digest}.parquet"
-
-
-def memo_name(feature: str, key: str) -> str:
-    """The object that remembers what a memo key gave."""
-    return f"memo/{feature}/{key}.json"
-
-
-def code_name(feature: str, digest: str) -> str:
-    """The object that holds a feature's code in readable parts."""
-    return f"code/{feature}/{digest}.json"
-
-
-def environment_name(digest: str) -> str:
-    """The object that holds the versions of an environment."""
-    return f"environments/{digest}.json"

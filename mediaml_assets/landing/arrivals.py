@@ -13,7 +13,8 @@ import pyarrow as pa
 
 from mediaml_assets.amber.keys import column_digests, rows_digest
 from mediaml_assets.amber.ledger import Commit, Event, Value
-from mediaml_assets.amber.store import CATALOGUE, Store
+from mediaml_assets.amber.names import CATALOGUE
+from mediaml_assets.amber.store import Store
 from mediaml_assets.errors import NotStored, TitleRefused
 from mediaml_assets.landing.files import LandedFile, Landing, sidecar_of
 from mediaml_assets.landing.shows import follow

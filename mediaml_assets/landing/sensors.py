@@ -7,9 +7,9 @@ from typing import Any
 
 import dagster as dg
 
-from mediaml_assets.amber.assets import SHOWS, STORE, TITLES
-from mediaml_assets.amber.io_manager import FeatureStore
 from mediaml_assets.amber.ledger import Commit
+from mediaml_assets.amber.orchestration.assets import SHOWS, STORE, TITLES
+from mediaml_assets.amber.orchestration.io_manager import FeatureStore
 from mediaml_assets.landing.arrivals import QUARANTINE, SOURCE, Arrival, Tick, look
 from mediaml_assets.landing.bucket import open_landing
 from mediaml_assets.landing.shows import SHOW

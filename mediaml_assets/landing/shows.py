@@ -15,8 +15,9 @@ import pyarrow as pa
 from mediaml_assets.amber.feature import Members
 from mediaml_assets.amber.keys import column_digests, digest_of, rows_digest
 from mediaml_assets.amber.ledger import Commit, Value
-from mediaml_assets.amber.references import kept
-from mediaml_assets.amber.store import Store, View
+from mediaml_assets.amber.store import Store
+from mediaml_assets.amber.upkeep.references import kept
+from mediaml_assets.amber.view import View
 from mediaml_assets.landing.titles import is_slug
 
 SHOW = "show"

@@ -6,7 +6,8 @@ from pathlib import Path
 
 from mediaml_assets.amber.ledger import Commit
 from mediaml_assets.amber.mesh import Mesh
-from mediaml_assets.amber.store import CATALOGUE, Store
+from mediaml_assets.amber.names import CATALOGUE
+from mediaml_assets.amber.store import Store
 from mediaml_assets.landing.arrivals import Known, look
 from mediaml_assets.landing.folder import LandingFolder
 from mediaml_assets_tests.amber.toy import toy_mesh

@@ -8,9 +8,9 @@ from unittest.mock import patch
 import dagster as dg
 from dagster._core.definitions.partitions.context import partition_loading_context
 
-from mediaml_assets.amber.assets import STORE, TITLES, to_asset
-from mediaml_assets.amber.io_manager import FeatureStore
 from mediaml_assets.amber.mesh import Mesh
+from mediaml_assets.amber.orchestration.assets import STORE, TITLES, to_asset
+from mediaml_assets.amber.orchestration.io_manager import FeatureStore
 from mediaml_assets.landing.arrivals import Known, Tick, look
 from mediaml_assets.landing.files import Landing
 from mediaml_assets.landing.folder import LandingFolder

@@ -7,10 +7,10 @@ import pyarrow as pa
 import pytest
 
 from mediaml_assets.amber.checks import at_least, in_range, increasing, no_nans, unique, unit_norm
-from mediaml_assets.amber.code_parts import code_of, parts_of
-from mediaml_assets.amber.drift import changes
+from mediaml_assets.amber.code.drift import changes
+from mediaml_assets.amber.code.fingerprint import fingerprint
+from mediaml_assets.amber.code.parts import code_of, parts_of
 from mediaml_assets.amber.feature import Check, amber_feature
-from mediaml_assets.amber.fingerprint import fingerprint
 from mediaml_assets.errors import FeatureError
 from mediaml_assets_tests.amber.toy import Letters, letters
 

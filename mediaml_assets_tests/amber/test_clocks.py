@@ -10,11 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mediaml_assets.amber import evaluation
-from mediaml_assets.amber.folder_objects import FolderObjects
 from mediaml_assets.amber.ledger import Commit, Ledger
+from mediaml_assets.amber.objects.folder import FolderObjects
 from mediaml_assets_tests.amber.installation import Installation
+from mediaml_assets_tests.amber.ledger.test_chains import at, broken_at, commit, stamp
 from mediaml_assets_tests.amber.processes import together
-from mediaml_assets_tests.amber.test_ledger import at, broken_at, commit, stamp
 from mediaml_assets_tests.amber.toy import calls, toy_mesh
 
 BEFORE = """

@@ -21,7 +21,7 @@ from mediaml_assets.amber.feature import amber_feature
 from mediaml_assets.amber.ledger import Value
 from mediaml_assets.amber.mesh import Mesh
 from mediaml_assets.amber.sql import connect
-from mediaml_assets.amber.store import View
+from mediaml_assets.amber.view import View
 from mediaml_assets.errors import FeatureError, Incongruent, InputMoved, NotStored
 from mediaml_assets.landing.source_file import SourceFile
 from mediaml_assets.mesh import Assembly

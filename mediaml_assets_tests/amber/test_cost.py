@@ -6,8 +6,8 @@ from dataclasses import replace
 import pytest
 
 from mediaml_assets.amber.demand import Demand
-from mediaml_assets.amber.folder_objects import FolderObjects
 from mediaml_assets.amber.ledger import CHAPTER
+from mediaml_assets.amber.objects.folder import FolderObjects
 from mediaml_assets_tests.amber.installation import Installation
 from mediaml_assets_tests.amber.toy import toy_mesh
 

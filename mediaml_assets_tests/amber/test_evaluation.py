@@ -18,8 +18,9 @@ from mediaml_assets.amber.evaluation import Outcome, commit, evaluate
 from mediaml_assets.amber.feature import DRIFT, AmberFeature, Check, amber_feature
 from mediaml_assets.amber.keys import column_digests
 from mediaml_assets.amber.mesh import Mesh
+from mediaml_assets.amber.names import CATALOGUE
 from mediaml_assets.amber.profile import profile
-from mediaml_assets.amber.store import CATALOGUE, Store, encode
+from mediaml_assets.amber.store import Store, encode
 from mediaml_assets.errors import FeatureError, InputMoved, MediaRefused, NotStored
 from mediaml_assets_tests.amber.installation import Installation
 from mediaml_assets_tests.amber.processes import files_below, together

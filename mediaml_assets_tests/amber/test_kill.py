@@ -10,7 +10,8 @@ import pytest
 
 from mediaml_assets.amber.claims import is_held
 from mediaml_assets.amber.keys import column_digests, rows_digest
-from mediaml_assets.amber.store import CATALOGUE, Store
+from mediaml_assets.amber.names import CATALOGUE
+from mediaml_assets.amber.store import Store
 from mediaml_assets_tests.amber.installation import Installation
 from mediaml_assets_tests.amber.processes import files_below, start
 from mediaml_assets_tests.amber.toy import calls
@@ -22,7 +23,7 @@ POINTS = 26
 
 BRING_UP = """
 import os, pathlib, signal, sys, time
-from mediaml_assets.amber.folder_objects import FolderObjects
+from mediaml_assets.amber.objects.folder import FolderObjects
 from mediaml_assets_tests.amber import toy
 from mediaml_assets_tests.amber.installation import Installation
 

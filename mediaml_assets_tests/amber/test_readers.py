@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
-from mediaml_assets.amber.verify import verify
+from mediaml_assets.amber.upkeep.verify import verify
 from mediaml_assets_tests.amber.installation import Installation
+from mediaml_assets_tests.amber.ledger.test_chains import broken_at
 from mediaml_assets_tests.amber.processes import start
-from mediaml_assets_tests.amber.test_ledger import broken_at
 
 BEFORE = """
 import os, pathlib, sys, time
@@ -42,7 +42,7 @@ print(n)
 COMPACTOR = (
     BEFORE
     + """
-from mediaml_assets.amber.compact import compact
+from mediaml_assets.amber.ledger.compact import compact
 n = 0
 while not end.exists():
     n += compact(store.objects, "counts").folded
@@ -75,7 +75,7 @@ SQL = (
     BEFORE
     + """
 from threading import Thread
-from mediaml_assets.amber.compact import compact
+from mediaml_assets.amber.ledger.compact import compact
 from mediaml_assets.amber.sql import connect
 before = 0
 for _ in range(int(sys.argv[2])):
@@ -99,7 +99,7 @@ for _ in range(int(sys.argv[2])):
 VERIFY = (
     BEFORE
     + """
-from mediaml_assets.amber.verify import verify
+from mediaml_assets.amber.upkeep.verify import verify
 for seed in range(int(sys.argv[2])):
     for sample in (None, 5):
         assert verify(store, sample=sample, seed=seed).findings == []

@@ -11,13 +11,13 @@ import pytest
 from mediaml_assets.amber.evaluation import commit, evaluate
 from mediaml_assets.amber.feature import Scope, amber_feature
 from mediaml_assets.amber.mesh import Mesh
-from mediaml_assets.amber.reconcile import shows_sensor
+from mediaml_assets.amber.orchestration.reconcile import shows_sensor
 from mediaml_assets.errors import FeatureError, NotStored
 from mediaml_assets_tests.amber.installation import Installation
+from mediaml_assets_tests.amber.orchestration.test_automation import deliver, since
+from mediaml_assets_tests.amber.orchestration.test_reconcile import Reconciler
 from mediaml_assets_tests.amber.platform import Platform
-from mediaml_assets_tests.amber.test_automation import deliver, since
 from mediaml_assets_tests.amber.test_mesh import feature
-from mediaml_assets_tests.amber.test_reconcile import Reconciler
 from mediaml_assets_tests.amber.toy import SHARES, TOTAL, Counts, Season, calls, shows_mesh
 
 ONE, TWO, OTHER = "harbour/s01/e01.mp4", "harbour/s01/e02.mp4", "river/s01/e01.mp4"

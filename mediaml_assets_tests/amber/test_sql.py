@@ -8,10 +8,11 @@ import duckdb
 import pytest
 from click.testing import CliRunner
 
-from mediaml_assets.amber.bucket_objects import BucketObjects
-from mediaml_assets.amber.compact import compact
+from mediaml_assets.amber.ledger.compact import compact
+from mediaml_assets.amber.names import CATALOGUE
+from mediaml_assets.amber.objects.bucket import BucketObjects
 from mediaml_assets.amber.sql import VIEWS, connect, statements
-from mediaml_assets.amber.store import CATALOGUE, Store
+from mediaml_assets.amber.store import Store
 from mediaml_assets.cli import main
 from mediaml_assets.errors import MediaRefused
 from mediaml_assets_tests.amber.installation import Installation

@@ -16,12 +16,13 @@ from hypothesis import strategies as st
 
 from mediaml_assets.amber import sql
 from mediaml_assets.amber.commits import record
-from mediaml_assets.amber.compact import compact
-from mediaml_assets.amber.folder_objects import FolderObjects
 from mediaml_assets.amber.keys import column_digests
 from mediaml_assets.amber.ledger import Commit, row_name
+from mediaml_assets.amber.ledger.compact import compact
+from mediaml_assets.amber.names import CATALOGUE, value_name
+from mediaml_assets.amber.objects.folder import FolderObjects
 from mediaml_assets.amber.sql import connect, statements
-from mediaml_assets.amber.store import CATALOGUE, Store, open_store, value_name
+from mediaml_assets.amber.store import Store, open_store
 from mediaml_assets.errors import NotStored
 
 START = datetime(2026, 1, 1, tzinfo=UTC)

@@ -13,7 +13,9 @@ from blake3 import blake3
 
 from mediaml_assets.amber.keys import column_digests
 from mediaml_assets.amber.ledger import Commit, Event, Value
-from mediaml_assets.amber.store import Memo, Store, View, encode
+from mediaml_assets.amber.memo import Memo
+from mediaml_assets.amber.store import Store, encode
+from mediaml_assets.amber.view import View
 from mediaml_assets.errors import Damaged, InputMoved, NotStored
 from mediaml_assets_tests.amber.processes import files_below
 

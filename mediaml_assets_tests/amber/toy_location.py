@@ -6,8 +6,8 @@ from pathlib import Path
 
 import dagster as dg
 
-from mediaml_assets.amber.assets import STORE, to_asset
-from mediaml_assets.amber.io_manager import FeatureStore
+from mediaml_assets.amber.orchestration.assets import STORE, to_asset
+from mediaml_assets.amber.orchestration.io_manager import FeatureStore
 from mediaml_assets.landing.sensors import landing_assets
 from mediaml_assets_tests.amber import toy
 

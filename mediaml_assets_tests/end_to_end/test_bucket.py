@@ -7,9 +7,9 @@ from typing import Any
 import dagster as dg
 import pytest
 
-from mediaml_assets.amber.io_manager import FeatureStore
+from mediaml_assets.amber.orchestration.io_manager import FeatureStore
 from mediaml_assets.amber.store import Store
-from mediaml_assets.amber.verify import verify
+from mediaml_assets.amber.upkeep.verify import verify
 from mediaml_assets.landing.bucket import open_landing, upload
 from mediaml_assets.mesh import mesh
 from mediaml_assets_tests.amber.platform import Platform

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from mediaml_assets.amber.store import CATALOGUE, Store
+from mediaml_assets.amber.names import CATALOGUE
+from mediaml_assets.amber.store import Store
 from mediaml_assets.errors import InputMoved
 from mediaml_assets.jasper.files import open_binary
 from mediaml_assets.landing.arrivals import QUARANTINE, look

@@ -9,8 +9,8 @@ from typing import Any
 import dagster as dg
 import pytest
 
-from mediaml_assets.amber.assets import STORE
-from mediaml_assets.amber.io_manager import FeatureStore
+from mediaml_assets.amber.orchestration.assets import STORE
+from mediaml_assets.amber.orchestration.io_manager import FeatureStore
 from mediaml_assets.landing.sensors import S3, landing_assets, landing_sensor, report
 from mediaml_assets_tests.landing.conftest import Bucket, Folder
 

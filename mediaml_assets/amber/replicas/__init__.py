@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from mediaml_assets.amber.replication import Sink, difference
+from mediaml_assets.amber.replicas.replication import Sink, difference
 from mediaml_assets.amber.store import Store
 from mediaml_assets.errors import FeatureError, MediamlError
 

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from mediaml_assets.amber.replicas import lake
-from mediaml_assets.amber.replication import KEEP_SECONDS, Batch, Held, Incoming, Rows, in_batches, say
+from mediaml_assets.amber.replicas.replication import KEEP_SECONDS, Batch, Held, Incoming, Rows, in_batches, say
 from mediaml_assets.errors import Damaged, ReplicaMoved
 
 

@@ -17,7 +17,7 @@ from typing import Protocol
 import pyarrow as pa
 
 from mediaml_assets.amber.replicas.generations import Generation, Generations, Part, Span, full_tier
-from mediaml_assets.amber.replication import LOST, Batch, Held, Incoming, Rows, in_batches
+from mediaml_assets.amber.replicas.replication import LOST, Batch, Held, Incoming, Rows, in_batches
 from mediaml_assets.errors import Damaged, NotStored, ReplicaMoved
 
 

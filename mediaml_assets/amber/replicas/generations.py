@@ -16,9 +16,9 @@ from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from pathlib import Path
 
-from mediaml_assets.amber.folder_objects import FolderObjects
 from mediaml_assets.amber.keys import to_json
-from mediaml_assets.amber.replication import KEEP_SECONDS
+from mediaml_assets.amber.objects.folder import FolderObjects
+from mediaml_assets.amber.replicas.replication import KEEP_SECONDS
 from mediaml_assets.errors import NotStored
 
 MANIFESTS = "manifests"

@@ -23,7 +23,7 @@ import duckdb
 import pyarrow as pa
 
 from mediaml_assets.amber.replicas import lake
-from mediaml_assets.amber.replication import KEEP_SECONDS, Batch, Held, Incoming, Rows, in_batches, say
+from mediaml_assets.amber.replicas.replication import KEEP_SECONDS, Batch, Held, Incoming, Rows, in_batches, say
 from mediaml_assets.errors import Damaged, NotStored, ReplicaMoved
 
 NAMESPACE = "mediaml"

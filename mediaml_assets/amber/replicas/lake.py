@@ -28,7 +28,7 @@ from types import ModuleType
 import duckdb
 import pyarrow as pa
 
-from mediaml_assets.amber.replication import Batch, Held, Rows, check_free
+from mediaml_assets.amber.replicas.replication import Batch, Held, Rows, check_free
 from mediaml_assets.errors import FeatureError, SettingsError
 
 TITLE, ROW, DIGEST = "title", "row", "value_digest"

@@ -19,7 +19,7 @@ import pyarrow.parquet as pq
 
 from mediaml_assets.amber.replicas.file_replica import FileReplica
 from mediaml_assets.amber.replicas.generations import Generation, Generations, Span
-from mediaml_assets.amber.replication import check_free
+from mediaml_assets.amber.replicas.replication import check_free
 
 SHARD_BYTES = 128 << 20
 """Size at which a shard is full."""

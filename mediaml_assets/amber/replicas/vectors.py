@@ -27,9 +27,9 @@ import pyarrow.parquet as pq
 
 from mediaml_assets.amber.replicas.file_replica import FileReplica
 from mediaml_assets.amber.replicas.generations import Generation, Generations
+from mediaml_assets.amber.replicas.replication import check_free
 from mediaml_assets.amber.replicas.shards import TITLE, parquet_file
 from mediaml_assets.amber.replicas.vector_format import VectorFormat, matrix_columns, matrix_file, vector_columns
-from mediaml_assets.amber.replication import check_free
 from mediaml_assets.errors import FeatureError, NotStored
 
 _ROW = "row"

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from mediaml_assets.amber.bucket_claims import BucketClaim
 from mediaml_assets.amber.claims import Claim
+from mediaml_assets.amber.claims.bucket import BucketClaim
 from mediaml_assets.amber.evaluation import commit, evaluate
 from mediaml_assets.amber.objects import Objects
 from mediaml_assets.amber.store import Store
@@ -287,7 +287,7 @@ def test_a_bucket_that_fails_at_the_release_is_no_error(store: Store, monkeypatc
         pytest.skip("a lock file is no object")
     held = claim(store)
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:1")
-    from mediaml_assets.amber.bucket_objects import BucketObjects
+    from mediaml_assets.amber.objects.bucket import BucketObjects
 
     gone = BucketObjects(store.objects.where, retry_seconds=0.2)
     monkeypatch.setattr(store.objects, "_store", gone._store)

@@ -12,12 +12,11 @@ from pathlib import Path
 
 import pytest
 
-from mediaml_assets.amber import bucket_client
-from mediaml_assets.amber.bucket_objects import BucketObjects
 from mediaml_assets.amber.ledger import Commit
-from mediaml_assets.amber.objects import blob_object
+from mediaml_assets.amber.objects import blob_object, bucket_client
+from mediaml_assets.amber.objects.bucket import BucketObjects
 from mediaml_assets.amber.store import Store
-from mediaml_assets.amber.verify import verify
+from mediaml_assets.amber.upkeep.verify import verify
 from mediaml_assets.errors import Unreachable
 from mediaml_assets_tests.amber.installation import Installation
 from mediaml_assets_tests.amber.processes import together
@@ -177,7 +176,7 @@ def test_writers_behind_a_bad_network_lose_and_double_nothing(s3_bucket: str, th
     before = """
 import pathlib, sys
 from mediaml_assets.amber.store import open_store
-from mediaml_assets_tests.amber.test_ledger import commit
+from mediaml_assets_tests.amber.ledger.test_chains import commit
 """
     script = """
 ledger = open_store(sys.argv[2], pathlib.Path(sys.argv[3])).ledger

@@ -10,27 +10,37 @@ from pathlib import Path
 
 import pytest
 
-from mediaml_assets.amber.compact import compact
 from mediaml_assets.amber.keys import column_digests
 from mediaml_assets.amber.ledger import Ledger
+from mediaml_assets.amber.ledger.compact import compact
 from mediaml_assets.amber.objects import Objects
-from mediaml_assets.amber.parity import parity
 from mediaml_assets.amber.replicas import Replica
-from mediaml_assets.amber.replication import replicate
+from mediaml_assets.amber.replicas.parity import parity
+from mediaml_assets.amber.replicas.replication import replicate
 from mediaml_assets.amber.scan import scan
 from mediaml_assets.amber.store import Store
-from mediaml_assets.amber.verify import verify
+from mediaml_assets.amber.upkeep.verify import verify
 from mediaml_assets.errors import StoreError
 from mediaml_assets_tests.amber.conformance.test_objects import (
     test_an_object_moves_under_another_name,
     test_removed_is_gone_and_may_be_created_again,
 )
 from mediaml_assets_tests.amber.installation import Installation
-from mediaml_assets_tests.amber.processes import start, until_it_says
-from mediaml_assets_tests.amber.replicas import FEATURE, SCHEMA, put, rows, state, withdraw
-from mediaml_assets_tests.amber.test_compact import (  # noqa: F401
+from mediaml_assets_tests.amber.ledger.test_chains import (  # noqa: F401
+    broken_at,
+    test_a_commit_is_read_as_it_was_written,
+    test_as_of_a_commit_is_that_commit_and_the_others_at_its_time,
+    test_as_of_a_time_gives_the_newest_no_later,
+    test_each_commit_carries_the_digest_of_the_one_before,
+    test_scopes_are_chains_of_their_own,
+    test_who_appends_to_an_old_head_is_told_so,
+    writers_lose_nothing,
+)
+from mediaml_assets_tests.amber.ledger.test_compact import (  # noqa: F401
     test_as_of_reaches_into_the_fold,
 )
+from mediaml_assets_tests.amber.processes import start, until_it_says
+from mediaml_assets_tests.amber.replicas.sinks import FEATURE, SCHEMA, put, rows, state, withdraw
 from mediaml_assets_tests.amber.test_evaluation import (  # noqa: F401
     test_a_consumer_depends_on_the_columns_it_reads_only,
     test_a_hit_that_changes_the_current_value_is_one_row,
@@ -42,17 +52,6 @@ from mediaml_assets_tests.amber.test_evaluation import (  # noqa: F401
     test_code_that_changed_under_a_version_is_a_failed_check,
     test_processes_that_ask_for_the_same_compute_it_once,
 )
-from mediaml_assets_tests.amber.test_ledger import (  # noqa: F401
-    broken_at,
-    test_a_commit_is_read_as_it_was_written,
-    test_as_of_a_commit_is_that_commit_and_the_others_at_its_time,
-    test_as_of_a_time_gives_the_newest_no_later,
-    test_each_commit_carries_the_digest_of_the_one_before,
-    test_scopes_are_chains_of_their_own,
-    test_who_appends_to_an_old_head_is_told_so,
-    writers_lose_nothing,
-)
-from mediaml_assets_tests.amber.test_repair import answers, mend
 from mediaml_assets_tests.amber.test_store import (  # noqa: F401
     test_a_memo_is_recalled_and_the_first_one_stays,
     test_a_view_reads_the_current_value,
@@ -63,6 +62,7 @@ from mediaml_assets_tests.amber.test_store import (  # noqa: F401
     test_time_travel,
 )
 from mediaml_assets_tests.amber.toy import calls, film_mesh
+from mediaml_assets_tests.amber.upkeep.test_repair import answers, mend
 
 
 @pytest.fixture(params=["bucket", pytest.param("radosgw", marks=pytest.mark.radosgw)])
@@ -129,7 +129,7 @@ def test_compaction_beside_a_writer_loses_nothing(where: str, store: Store) -> N
     script = """
 import pathlib, sys
 from mediaml_assets.amber.store import open_store
-from mediaml_assets_tests.amber.test_ledger import commit
+from mediaml_assets_tests.amber.ledger.test_chains import commit
 ledger = open_store(sys.argv[1], pathlib.Path(sys.argv[2])).ledger
 print("writing", flush=True)
 for n in range(25):

@@ -5,12 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from mediaml_assets.amber.forget import forget, look
-from mediaml_assets.amber.gc import Collected, collect
 from mediaml_assets.amber.keys import column_digests
+from mediaml_assets.amber.names import value_name
 from mediaml_assets.amber.objects import blob_object
-from mediaml_assets.amber.store import Store, value_name
-from mediaml_assets.amber.verify import verify
+from mediaml_assets.amber.store import Store
+from mediaml_assets.amber.upkeep.forget import forget, look
+from mediaml_assets.amber.upkeep.gc import Collected, collect
+from mediaml_assets.amber.upkeep.verify import verify
 from mediaml_assets_tests.amber.installation import Installation
 from mediaml_assets_tests.amber.toy import film_mesh
 
