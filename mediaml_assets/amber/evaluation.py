@@ -133,7 +133,7 @@ def commit(store: Store, outcome: Outcome, run: str = "") -> Commit:
     try:
         value = store.write_rows(ask.feature.name, outcome.rows, ask.key, outcome.columns, ask.reads, outcome.encoded)
         code_parts.keep(store.objects, ask.feature)
-        fresh = Memo(value, outcome.failed, ask.feature.code, outcome.metrics)
+        fresh = Memo(value, outcome.failed, ask.feature.code)
         memo = store.remember(ask.feature.name, ask.key, fresh, ask.material)
         _make_sure(store, outcome, outcome.rows, memo)
         if memo is fresh:

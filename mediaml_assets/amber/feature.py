@@ -25,7 +25,7 @@ import pyarrow as pa
 
 from mediaml_assets.amber.code.fingerprint import fingerprint
 from mediaml_assets.amber.columns import declaration, is_blob
-from mediaml_assets.amber.keys import digest_of
+from mediaml_assets.amber.keys import SHORT, digest_of
 from mediaml_assets.errors import FeatureError
 
 
@@ -139,9 +139,9 @@ class AmberFeature:
 
     @cached_property
     def code(self) -> str:
-        """Fingerprint of all code that decides a value: the function, its checks and its schema."""
+        """Fingerprint (hex, `SHORT`) of all code that decides a value: the function, its checks and its schema."""
         checks = [[check.name, check.blocking, fingerprint(check.failure)] for check in self.checks]
-        return digest_of([fingerprint(self.fn), declaration(self.schema), checks])
+        return digest_of([fingerprint(self.fn), declaration(self.schema), checks])[:SHORT]
 
     @property
     def each(self) -> Input | None:

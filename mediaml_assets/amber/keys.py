@@ -18,6 +18,11 @@ JOINED = 64 * 1024
 """Bytes of a column up to which they are copied together to be digested."""
 
 
+SHORT = 32
+"""Hex digits, 128 bits, of what is only compared with its like: columns, code, environments. Digests that vouch for
+stored bytes (files, rows of the ledger, memos) have all 64."""
+
+
 def digest_of(document: Any) -> str:
     """BLAKE3 (hex, 64 characters) of a document of plain values, independent of the order of its keys."""
     return blake3(to_json(document)).hexdigest()
@@ -29,7 +34,7 @@ def to_json(document: Any) -> bytes:
 
 
 def column_digests(table: pa.Table) -> dict[str, str]:
-    """BLAKE3 of each column's type and values; the same for equal columns however they are chunked or sliced."""
+    """BLAKE3 (hex, `SHORT`) of each column's type and values; the same however equal columns are chunked or sliced."""
     return {name: _column_digest(column) for name, column in zip(table.column_names, table.itercolumns(), strict=True)}
 
 
@@ -48,11 +53,11 @@ def _column_digest(column: pa.ChunkedArray) -> str:
     parts = list(_parts(array))
     # BLAKE3 takes twice as long for a short column after a few odd bytes as for all of it at once
     if sum(map(len, parts)) <= JOINED:
-        return blake3(b"".join(parts)).hexdigest()
+        return blake3(b"".join(parts)).hexdigest()[:SHORT]
     digest = blake3()
     for part in parts:
         digest.update(part)
-    return digest.hexdigest()
+    return digest.hexdigest()[:SHORT]
 
 
 def _parts(array: pa.Array) -> Iterator[Any]:

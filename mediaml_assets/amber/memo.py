@@ -17,7 +17,6 @@ class Memo:
     """Failed checks -> reason; the same rows fail the same checks, so a reuse reports them again."""
     code: str
     """Fingerprint of the code that made the value."""
-    metrics: Mapping[str, float]
 
 
 def memo_from(key: str, document: Any) -> Memo:
@@ -25,4 +24,4 @@ def memo_from(key: str, document: Any) -> Memo:
     if digest_of({**document, "digest": None}) != document["digest"]:
         raise ValueError("its content is not what its digest says")
     value = Value(**{"key": key, "reads": document["material"].get("inputs"), **document["value"]})
-    return Memo(value, document.get("failed", {}), document["code"], document.get("metrics", {}))
+    return Memo(value, document.get("failed", {}), document["code"])

@@ -30,9 +30,6 @@ MEASURED = 8
 DIGITS = 6
 """Significant digits of what is measured of rows."""
 
-COSTS = frozenset({"seconds", "cpu_seconds", "memory_bytes"})
-"""Names of what a computation cost; the others are of the rows."""
-
 _PROCESS = Path("/proc/self")
 
 Numbers = npt.NDArray[Any]

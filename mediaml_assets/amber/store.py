@@ -28,7 +28,7 @@ from blake3 import blake3
 
 from mediaml_assets.amber.claims import Claim, FileClaim, is_held
 from mediaml_assets.amber.claims.bucket import PATIENCE, BucketClaim
-from mediaml_assets.amber.keys import column_digests, digest_of, rows_digest, schema_digest, to_json
+from mediaml_assets.amber.keys import SHORT, column_digests, digest_of, rows_digest, schema_digest, to_json
 from mediaml_assets.amber.ledger import Commit, Event, Ledger, Moment, Value, sparse
 from mediaml_assets.amber.memo import Memo, memo_from
 from mediaml_assets.amber.names import environment_name, memo_name, value_name
@@ -185,7 +185,7 @@ class Store:
 
     def add_environment(self, versions: Mapping[str, str]) -> str:
         """Keep the versions of machine and libraries for commits to refer to; returns their digest."""
-        digest = digest_of(versions)
+        digest = digest_of(versions)[:SHORT]
         self.objects.create(environment_name(digest), to_json(versions))
         return digest
 
@@ -193,7 +193,7 @@ class Store:
         """The versions that a commit was made with, by its `environment`; raises NotStored and Damaged."""
         name = environment_name(digest)
         text = self.objects.read(name)
-        if blake3(text).hexdigest() != digest:
+        if blake3(text).hexdigest()[:SHORT] != digest:
             raise Damaged(f"{name} is not what its name says; bring it back from a copy, or run `mediaml repair`")
         versions: dict[str, str] = json.loads(text)
         return versions

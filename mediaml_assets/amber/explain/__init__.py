@@ -111,7 +111,7 @@ class _Explaining:
             value=value,
             commit=commit,
             maker=maker,
-            seconds=memo.metrics.get("seconds") if memo else None,
+            seconds=maker.metrics.get("seconds") if maker else None,
             code=memo.code if memo else commit.code,
             libraries=material["libs"] if material else {},
             environment=self._environment(maker),

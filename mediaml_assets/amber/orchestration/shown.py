@@ -12,7 +12,7 @@ from mediaml_assets.amber.columns import about
 from mediaml_assets.amber.evaluation import Outcome
 from mediaml_assets.amber.feature import DRIFT, Input
 from mediaml_assets.amber.names import CATALOGUE
-from mediaml_assets.amber.profile import COSTS
+from mediaml_assets.amber.profile import profile
 from mediaml_assets.amber.store import Store
 from mediaml_assets.amber.view import View
 
@@ -28,44 +28,41 @@ def metadata(store: Store, outcome: Outcome) -> dict[str, Any]:
     """What the Dagster UI shows of a materialisation, what people look for first."""
     ask = outcome.ask
     rows = _rows(store, outcome)
+    plain = rows.select([one.name for one in rows.schema if not pa.types.is_nested(one.type)])
     found: dict[str, Any] = {
         "dagster/partition_row_count" if ask.scope != CATALOGUE else "dagster/row_count": rows.num_rows,
         "memoised": outcome.memo is not None,
-        **_measured(outcome),
+        **_measured(outcome, rows),
     }
     if ask.chain != ask.scope:
         found["answer"] = f"ad-hoc configuration, kept as {ask.chain}; the current value is unchanged"
     return {
         **found,
         "dagster/column_lineage": _column_lineage(ask),
-        "preview": dg.MetadataValue.md(_preview(rows)),
+        "preview": dg.MetadataValue.md(_preview(plain)),
         "value_digest": outcome.digest,
         "memo_key": ask.key if not ask.withdrawn else "withdrawn",
         "landing_generation": ask.generation,
     }
 
 
-def _measured(outcome: Outcome) -> dict[str, float]:
+def _measured(outcome: Outcome, rows: pa.Table) -> dict[str, float]:
     """What the Dagster UI plots: what the rows are like, and when they were computed just now, what that cost."""
-    if outcome.memo is None:
-        found = {"nulls": 0, "nans": 0, **outcome.metrics} if outcome.rows is not None else {}
-    else:
-        known = outcome.memo.metrics
-        found = {"nulls": 0, "nans": 0, **{name: known[name] for name in known.keys() - COSTS}}
+    if outcome.digest == "withdrawn":
+        return {}
+    found = {"nulls": 0, "nans": 0, **(outcome.metrics or profile(rows))}
     return {name: found[name] for name in sorted(found.keys() - {"rows"})}
 
 
 def _rows(store: Store, outcome: Outcome) -> pa.Table:
-    """The rows that an outcome stands for, without vectors and bits; none when withdrawn."""
+    """The rows that an outcome stands for, without columns of bits, which may be large; none when withdrawn."""
     schema = outcome.ask.feature.schema
-    plain = [
-        one.name for one in schema if not (pa.types.is_nested(one.type) or pa.types.is_fixed_size_binary(one.type))
-    ]
+    shown = [one.name for one in schema if not pa.types.is_fixed_size_binary(one.type)]
     if outcome.rows is not None:
-        return outcome.rows.select(plain)
+        return outcome.rows.select(shown)
     if outcome.memo is not None:
-        return store.read_rows(outcome.ask.feature.name, outcome.memo.value, plain)
-    return schema.empty_table().select(plain)
+        return store.read_rows(outcome.ask.feature.name, outcome.memo.value, shown)
+    return schema.empty_table().select(shown)
 
 
 def _preview(rows: pa.Table) -> str:

@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 from blake3 import blake3
 
 from mediaml_assets.amber.code.parts import code_from
-from mediaml_assets.amber.keys import column_digests, digest_of, rows_digest, to_json
+from mediaml_assets.amber.keys import SHORT, column_digests, digest_of, rows_digest, to_json
 from mediaml_assets.amber.ledger import Value
 from mediaml_assets.amber.memo import memo_from
 from mediaml_assets.amber.objects import Objects
@@ -76,7 +76,7 @@ def read_blob(objects: Objects, name: str) -> Wrong | None:
 
 def read_text(objects: Objects, name: str) -> Wrong | None:
     """None when the content of an object is what its name says, which is its BLAKE3; raises NotStored."""
-    if blake3(objects.read(name)).hexdigest() != PurePosixPath(name).stem:
+    if blake3(objects.read(name)).hexdigest()[:SHORT] != PurePosixPath(name).stem:
         return Wrong("this object was changed: its content is not what its name says")
     return None
 
