@@ -5,10 +5,12 @@
 #   LANDING=      a folder of your own films, for demo and ui
 #   SEED=         which sample titles are rendered (demo), or which data are drawn (bench)
 #   NAME=         which benchmark to run (bench)
+#   JOBS=         processes that run tests (test, test-all)
 
 SHELL := /bin/bash
 PYTHON ?= python3
 SEED ?= 1
+JOBS ?= 2
 BIN := .venv/bin
 INSTALLED := .venv/installed
 
@@ -48,12 +50,12 @@ ui: $(INSTALLED)
 	$(BIN)/mediaml ui
 
 test: lint
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile
 
 # also the slow suites, and those that need a browser or Ceph
 test-all: lint
 	mkdir -p benchmarks/out
-	$(BIN)/python -m pytest -m '' --junitxml benchmarks/out/junit.xml
+	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile -m '' --junitxml benchmarks/out/junit.xml
 
 lint: $(INSTALLED)
 	$(BIN)/ruff check .

@@ -64,9 +64,10 @@ def test_no_file_is_opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     def opened(*args: object, **kwargs: object) -> None:
         raise AssertionError("a film was opened")
 
-    monkeypatch.setattr("builtins.open", opened)
-    monkeypatch.setattr("os.open", opened)
-    assert folder.settled(folder.files())
+    with monkeypatch.context() as meanwhile:
+        meanwhile.setattr("builtins.open", opened)
+        meanwhile.setattr("os.open", opened)
+        assert folder.settled(folder.files())
 
 
 def test_files_that_stand_still_have_settled(tmp_path: Path) -> None:
