@@ -3,7 +3,8 @@
     ledger rows    against their witnesses and each other (chain_check.py)
     folds          the newest of each feature against its witness; of its rows nothing else can be told when it is wrong
     memos          their own digest, their key, and the rows that they answered (object_check.py)
-    values         size and digest of the file that rows and memos carry, and the digest of the rows
+    values         size and digest of the file that rows and memos carry, and the digest of the rows; where nothing
+                   that could be read vouches for the file, its rows alone
     blobs          the SHA-256 that is their name
     environments   the BLAKE3 that is their name
     code           its own digest
