@@ -25,6 +25,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -165,7 +166,8 @@ class Installation:
         """One evaluation of all conditions; returns how many values it asks for."""
         # titles are looked up thousands of times in one evaluation, in which none is added: a daemon's tick caches too
         titles = functools.cache(self.instance.get_dynamic_partitions)
-        with patch.object(self.instance, "get_dynamic_partitions", titles):
+        with patch.object(self.instance, "get_dynamic_partitions", titles), warnings.catch_warnings():
+            warnings.simplefilter("ignore", dg.BetaWarning)
             result = dg.evaluate_automation_conditions(self.definitions, self.instance, cursor=self.cursor)
         self.cursor = result.cursor
         return result.total_requested

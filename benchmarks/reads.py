@@ -97,12 +97,17 @@ def _fill(store: Store, flat: Path, matrix: Path, seed: int, titles: int, rows: 
     made: list[pa.Table] = []
     mesh = handing_out(lambda one: made[-1], SCHEMA)
     random = np.random.default_rng(seed)
-    array = np.lib.format.open_memmap(matrix, mode="w+", dtype=np.float32, shape=(titles * rows, WIDTH))
     waiting = 0
-    with pq.ParquetWriter(flat, SCHEMA, compression=COMPRESSION, use_dictionary=False) as writer:
+    with (
+        pq.ParquetWriter(flat, SCHEMA, compression=COMPRESSION, use_dictionary=False) as writer,
+        # written like any file: one that was filled through a memory map lies otherwise in the page cache
+        matrix.open("wb") as array,
+    ):
+        header = {"descr": "<f4", "fortran_order": False, "shape": (titles * rows, WIDTH)}
+        np.lib.format.write_array_header_1_0(array, header)
         for number in range(titles):
             draw = random.standard_normal((rows, WIDTH), dtype=np.float32)
-            array[number * rows : (number + 1) * rows] = draw
+            array.write(draw.data)
             lists = pa.FixedSizeListArray.from_arrays(pa.array(draw.ravel()), WIDTH)
             made.append(pa.table([pa.array(range(rows), pa.int32()), lists], schema=SCHEMA))
             title = f"title_{number:05}"
@@ -114,7 +119,6 @@ def _fill(store: Store, flat: Path, matrix: Path, seed: int, titles: int, rows: 
                 writer.write_table(together, row_group_size=ROW_GROUP)
                 made.clear()
                 waiting = 0
-    array.flush()
 
 
 def _in_turns(
