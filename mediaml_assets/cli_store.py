@@ -68,7 +68,7 @@ def sql(query: str | None, as_of: datetime | None, init: bool) -> None:
     with connect(store, as_of) as connection:
         answer = connection.sql(query or VIEWS)
         if answer is not None:
-            answer.show(max_width=shutil.get_terminal_size((160, 50)).columns, max_rows=1000)
+            _show(answer)
 
 
 @click.command()
@@ -95,7 +95,7 @@ def value(feature: str, titles: tuple[str, ...], out: Path | None, processes: in
     logging.getLogger("mediaml").addHandler(_Echo())
     relation = duckdb.from_arrow(rows(feature, titles or None, processes=processes))
     if out is None:
-        relation.show(max_width=shutil.get_terminal_size((160, 50)).columns, max_rows=1000)
+        _show(relation)
     elif out.suffix == ".csv":
         relation.write_csv(str(out))
     else:
@@ -120,6 +120,23 @@ def explain(feature: str, title: str | None) -> None:
     asked = demand()
     for line in lines(explain_value(asked.store, asked.mesh, feature, title)):
         click.echo(line)
+
+
+def _show(answer: duckdb.DuckDBPyRelation) -> None:
+    """Print rows as a table; of lists and bits, which may hold thousands of numbers, how they begin."""
+    shown = []
+    for column, kind in zip(answer.columns, answer.types, strict=True):
+        name = '"' + column.replace('"', '""') + '"'
+        if kind.id in _LONG:
+            text = f"{name}::VARCHAR"
+            name = f"CASE WHEN length({text}) > {_CELL} THEN left({text}, {_CELL}) || '…' ELSE {text} END AS {name}"
+        shown.append(name)
+    answer.project(", ".join(shown)).show(max_width=shutil.get_terminal_size((160, 50)).columns, max_rows=1000)
+
+
+_LONG = ("list", "array", "blob")
+_CELL = 22
+"""Characters that are printed of a long value."""
 
 
 class _Echo(logging.Handler):

@@ -265,6 +265,14 @@ def test_the_command_lists_the_views_and_asks_about_a_moment(here: Installation)
     assert answer.exit_code == 2 and "yesterday is no time" in answer.output
 
 
+def test_a_vector_is_printed_by_its_beginning(here: Installation) -> None:
+    here.deliver(one="abba")
+    here.settle()
+    printed = run("sql", 'SELECT range(999) AS long, [1, 2] AS "a ""short"" one", blob \'x\' AS bits, 7 AS n')
+    assert "[0, 1, 2, 3, 4, 5, 6, …" in printed and "[1, 2]" in printed and "998" not in printed
+    assert len(printed.splitlines()) == 6
+
+
 def test_the_script_for_a_bucket_says_what_a_client_needs(
     home: Path, s3_bucket: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
