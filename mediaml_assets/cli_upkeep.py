@@ -134,10 +134,13 @@ def gc(delete: bool, damaged: bool) -> None:
         click.echo(f"left alone: {folder}: nobody knows what of it is needed: {why}; run `mediaml repair`")
     print_garbage({kind: (heap.count, heap.bytes) for kind, heap in done.garbage.items()})
     count, size = (sum(getattr(heap, of) for heap in done.garbage.values()) for of in ("count", "bytes"))
-    if not delete and count:
-        click.echo(f"{count:,} objects, {size / 1e6:,.1f} MB; `mediaml gc --delete` removes them")
-    else:
+    if delete:
         click.echo(f"{count:,} objects, {size / 1e6:,.1f} MB removed")
+    elif count:
+        again = f"mediaml gc --delete{' --damaged' if damaged else ''}"
+        click.echo(f"{count:,} objects, {size / 1e6:,.1f} MB; `{again}` removes them")
+    else:
+        click.echo("nothing is left behind that is older than an hour")
 
 
 @click.command()
