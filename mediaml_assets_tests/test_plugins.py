@@ -224,7 +224,7 @@ def lengths(letters: Letters) -> pa.Table:
     assert platform.store.view("lengths", "two").row() == {"n": 3}
 
 
-OUR_OWN = ("Metrics", "ledger", "shots_history", "shots__shards")
+OUR_OWN = ("Metrics", "congruence", "ledger", "shots_as_of", "shots_history", "shots__shards")
 
 
 @pytest.mark.parametrize("name", sorted({*DISALLOWED_NAMES, "größe", "_hidden", "a-b", "2nd", "scratch", *OUR_OWN}))

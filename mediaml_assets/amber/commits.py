@@ -4,7 +4,9 @@ import getpass
 import importlib.metadata
 import os
 import platform
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from functools import cache
@@ -162,12 +164,21 @@ def _append(store: Store, row: Commit, head: Commit | None) -> Commit | None:
 
 @cache
 def versions() -> dict[str, str]:
-    """The versions that can change a value without any of our code changing."""
-    names = ("av", "numpy", "opencv-python-headless", "pyarrow", "torch", "transformers")
+    """The versions that can change a value without any of our code changing.
+
+    Of Python and of every distribution that this one, or one that features come from, is installed with.
+    """
     found = {"python": platform.python_version(), "machine": platform.machine()}
-    for name in names:
-        try:
+    plugins = {one.dist.name for one in importlib.metadata.entry_points(group="mediaml.features") if one.dist}
+    for name in sorted({one for distribution in ("mediaml-assets", *plugins) for one in _required(distribution)}):
+        with suppress(importlib.metadata.PackageNotFoundError):
             found[name] = importlib.metadata.version(name)
-        except importlib.metadata.PackageNotFoundError:
-            continue
     return found
+
+
+def _required(distribution: str) -> Iterator[str]:
+    """What a distribution requires, without its extras."""
+    with suppress(importlib.metadata.PackageNotFoundError):
+        for requirement in importlib.metadata.requires(distribution) or ():
+            if "extra ==" not in requirement:
+                yield re.split(r"[^A-Za-z0-9._-]", requirement, maxsplit=1)[0]

@@ -162,17 +162,18 @@ def statements() -> Iterator[str]:
     joined(feature, other)    their rows by title and index; an error names the first title for which they may not be
     """
     yield f"CREATE OR REPLACE VIEW congruence AS {_CONGRUENCE}"
-    yield "COMMENT ON VIEW congruence IS 'pairs of features of a title whose rows mean different shots now'"
     message = INCONGRUENT.replace("'", "''")
     yield (
         "CREATE OR REPLACE MACRO joined(feature1, feature2) AS TABLE SELECT * FROM (SELECT rows.* "
         "FROM query_table(feature1) AS rows LEFT JOIN (SELECT title, "
         f"format('{message}', feature, other, title, upstream, digest, other_digest) AS wrong FROM congruence "
-        "WHERE feature = least(feature1, feature2) AND other = greatest(feature1, feature2)) USING (title) "
-        "WHERE CASE WHEN wrong IS NULL THEN true ELSE error(wrong) END) "
+        "WHERE lower(feature) IN (lower(feature1), lower(feature2)) AND lower(other) IN (lower(feature1), "
+        "lower(feature2))) USING (title) WHERE CASE WHEN wrong IS NOT NULL THEN error(wrong) "
+        "WHEN NOT (lower(feature1) IN (SELECT lower(feature) FROM current) AND lower(feature2) IN "
+        "(SELECT lower(feature) FROM current)) THEN error('joined takes the names of two features that have values') "
+        "ELSE true END) "
         f'JOIN query_table(feature2) USING (title, "{INDEX}")'
     )
-    yield "COMMENT ON MACRO TABLE joined IS 'rows of two features by title and index, where they mean the same shots'"
 
 
 _CONGRUENCE = f"""

@@ -249,16 +249,17 @@ _NOT_NAMES = frozenset((
 """Parameters that are no features, and names that Dagster keeps for itself."""
 
 
-_TAKEN = frozenset({"current", "history", "ledger", "metrics", "quarantine"})
-"""What the store and its SQL views call their own things; `<feature>_history` and `<feature>__<replica>` are, too."""
+_TAKEN = frozenset({"congruence", "current", "history", "ledger", "metrics", "quarantine"})
+"""What the store and its SQL views call their own things; so are `<feature>_history`, `<feature>_as_of`
+and `<feature>__<replica>`."""
 
 
 def _check_name(name: str) -> None:
-    taken = name.lower() in _TAKEN or name.lower().endswith("_history") or "__" in name
+    taken = name.lower() in _TAKEN or name.lower().endswith(("_history", "_as_of")) or "__" in name
     if taken:
         raise FeatureError(
-            f"{name!r} cannot be the name of a feature: {', '.join(sorted(_TAKEN))}, names that end in '_history' and "
-            "names with '__' are those of views and replicas; rename the function"
+            f"{name!r} cannot be the name of a feature: {', '.join(sorted(_TAKEN))}, names that end in '_history' or "
+            "'_as_of' and names with '__' are those of views and replicas; rename the function"
         )
     if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_]*", name) or name in _NOT_NAMES or iskeyword(name):
         raise FeatureError(

@@ -293,6 +293,11 @@ def test_sql_lists_what_does_not_agree_and_refuses_to_join_it(words: Installatio
                 connection.sql(f"FROM joined({pair})").fetchall()
             said = f"moves and poses of one mean different kept: moves those of {after}, poses those of {before}. "
             assert said in str(caught.value)
+        # names are read like SQL's own, and only the views of features are held against one another
+        with pytest.raises(duckdb.Error, match="mean different kept"):
+            connection.sql("FROM joined('Moves', 'POSES')").fetchall()
+        with pytest.raises(duckdb.Error, match="names of two features"):
+            connection.sql("FROM joined('moves_history', 'poses')").fetchall()
         # other titles and other features are joined
         assert len(connection.sql("FROM joined('moves', 'poses') WHERE title = 'two'").fetchall()) == 2
         assert len(connection.sql("FROM joined('moves', 'kept') WHERE title = 'one'").fetchall()) == 3

@@ -46,7 +46,7 @@ class Seen(NamedTuple):
 
 
 def fingerprint(fn: Callable[..., Any]) -> str:
-    """SHA-256 of everything first-party that the function's result can depend on, besides its arguments.
+    """BLAKE3 of everything first-party that the function's result can depend on, besides its arguments.
 
     First-party modules that its code imports inside functions are imported.
     """

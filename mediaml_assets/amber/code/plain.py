@@ -2,6 +2,7 @@
 
 import json
 import re
+from array import array
 from enum import Enum
 from types import FunctionType, ModuleType
 from typing import Any
@@ -9,12 +10,16 @@ from typing import Any
 import pyarrow as pa
 
 from mediaml_assets.amber.columns import declaration
+from mediaml_assets.amber.keys import column_digests
 
 _ADDRESS = re.compile(r"\bat 0x[0-9a-f]+")
 
 
 def plain(value: Any) -> Any:
-    """A constant as a document; things without a stable form count by their type."""
+    """A constant as a document; things without a stable form count by their type.
+
+    Data of NumPy, PyTorch, Arrow and pandas count by their values.
+    """
     if value is None or isinstance(value, (bool, int, str)):
         return value
     if isinstance(value, (list, tuple)):
@@ -29,6 +34,16 @@ def plain(value: Any) -> Any:
         # the bytes of an array of objects are addresses
         content = plain(value.tolist()) if value.dtype.hasobject else value.tobytes().hex()
         return [str(value.dtype), list(value.shape), content]
+    if hasattr(value, "detach") and hasattr(value, "numpy"):
+        return plain(value.detach().cpu().numpy())
+    if isinstance(value, (array, memoryview)):
+        return [memoryview(value).format, memoryview(value).tobytes().hex()]
+    if isinstance(value, (pa.Array, pa.ChunkedArray)):
+        return column_digests(pa.table({"": value}))
+    if isinstance(value, (pa.Table, pa.RecordBatch)):
+        return column_digests(pa.table(value))
+    if package_of(type(value)) == "pandas" and hasattr(value, "to_csv"):
+        return value.to_csv()
     if isinstance(value, pa.Schema):
         return declaration(value)
     if isinstance(value, ModuleType):

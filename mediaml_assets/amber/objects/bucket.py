@@ -241,7 +241,7 @@ class BucketObjects:
 
     def _check_creating(self) -> None:
         """Once in a process: a server that overwrites what exists would lose commits."""
-        if self._create(_CHECK, b"") and self._create(_CHECK, b""):
+        if self._create(_CHECK, b"1") and self._create(_CHECK, b"2"):
             raise StoreError(
                 f"{self.where} overwrites an object that exists although it is asked not to (PUT If-None-Match: *); "
                 "a store cannot be kept there: choose another S3 server, or a folder"

@@ -241,3 +241,24 @@ def test_neither_the_process_nor_the_place_of_a_checkout_counts(tmp_path: Path) 
         environment = {**os.environ, "PYTHONHASHSEED": seed}
         seen.add(subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout)
     assert len(seen) == 1
+
+
+DATA = {
+    "an Arrow array": ("import pyarrow as pa", "pa.array([1.0, {}])"),
+    "an Arrow table": ("import pyarrow as pa", "pa.table({{'a': [1, {}]}})"),
+    "an array of numbers": ("import array", "array.array('d', [1.0, {}])"),
+    "a view of memory": ("", "memoryview(bytes([1, {}]))"),
+    "a large tensor": ("import torch", "torch.arange(5000) * (torch.arange(5000) != {})"),
+    "a data frame": ("import pandas", "pandas.DataFrame({{'a': list(range(500)) + [{}]}})"),
+}
+
+
+@pytest.mark.parametrize("kind", DATA)
+def test_data_of_any_library_counts_by_its_values(kind: str) -> None:
+    imports, made = DATA[kind]
+
+    def of(number: int) -> str:
+        text = f"{imports}\nDATA = {made.format(number)}\n\n\ndef feature():\n    return DATA\n"
+        return fingerprint(loaded(text).feature)
+
+    assert of(7) == of(7) != of(8)
