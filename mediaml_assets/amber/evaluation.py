@@ -23,8 +23,10 @@ from mediaml_assets.amber.code.drift import Change, changes, in_short
 from mediaml_assets.amber.commits import append
 from mediaml_assets.amber.feature import DRIFT, AmberFeature
 from mediaml_assets.amber.keys import column_digests, rows_digest, schema_digest
-from mediaml_assets.amber.ledger import Commit, Event
+from mediaml_assets.amber.ledger import Commit, Event, Value
 from mediaml_assets.amber.memo import Memo
+from mediaml_assets.amber.names import memo_name
+from mediaml_assets.amber.objects import is_stored
 from mediaml_assets.amber.profile import cost, profile
 from mediaml_assets.amber.store import Store, encode
 from mediaml_assets.errors import BadInput, Damaged, InputMoved
@@ -127,8 +129,8 @@ def commit(store: Store, outcome: Outcome, run: str = "") -> Commit:
     if outcome.rows is None:
         event: Event = "reused" if outcome.memo else "withdrawn"
         row = append(store, ask, event, outcome.memo, outcome.held_back, run, outcome.metrics)
-        if outcome.memo and not store.holds(ask.feature.name, outcome.memo.value):
-            raise InputMoved(f"the value of {ask.feature.name} of {ask.scope} was forgotten just now; ask for it again")
+        if outcome.memo:
+            _make_sure_recalled(store, ask, outcome.memo)
         return row
     try:
         value = store.write_rows(ask.feature.name, outcome.rows, ask.key, outcome.columns, ask.reads, outcome.encoded)
@@ -149,9 +151,34 @@ def commit(store: Store, outcome: Outcome, run: str = "") -> Commit:
 
 
 def _remembered(store: Store, ask: Ask) -> Memo | None:
-    """What is remembered, unless the value is gone: its writer may have been killed before he made sure of it."""
+    """What is remembered, unless some of it is gone: its writer may have been killed before he made sure of it."""
     memo = store.recall(ask.feature.name, ask.key)
-    return memo if memo and store.holds(ask.feature.name, memo.value) else None
+    return memo if memo and _is_whole(store, ask.feature, memo.value) else None
+
+
+def _is_whole(store: Store, feature: AmberFeature, value: Value) -> bool:
+    """Whether a value is there, with the files that it names."""
+    if not store.holds(feature.name, value):
+        return False
+    # a value that was made by older code under the same version may lack some
+    columns = [name for name in feature.blobs if name in value.columns]
+    if not columns:
+        return True
+    rows = store.read_rows(feature.name, value, columns)
+    names = {name for column in rows.columns for name in column.to_pylist() if name is not None}
+    return all(store.holds_blob(name) for name in names)
+
+
+def _make_sure_recalled(store: Store, ask: Ask, memo: Memo) -> None:
+    """See that all of a recalled value is there, now that a row refers to it: `forget` may have taken it away before.
+
+    Where some of it is gone the memo went first, and stays away: whoever asks next computes it.
+    """
+    name = ask.feature.name
+    if not _is_whole(store, ask.feature, memo.value):
+        raise InputMoved(f"the value of {name} of {ask.scope} was forgotten just now; ask for it again")
+    if not is_stored(store.objects, memo_name(name, ask.key)):
+        store.remember(name, ask.key, memo, ask.material)
 
 
 def _make_sure(store: Store, outcome: Outcome, rows: pa.Table, memo: Memo) -> None:

@@ -3,6 +3,7 @@
 import random
 import shutil
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -19,7 +20,7 @@ from mediaml_assets.amber.upkeep.forget import forget, look
 from mediaml_assets.amber.upkeep.gc import Collected
 from mediaml_assets.amber.upkeep.verify import verify
 from mediaml_assets.amber.view import View
-from mediaml_assets.errors import MediamlError, NotStored, StoreError
+from mediaml_assets.errors import InputMoved, MediamlError, NotStored, StoreError
 from mediaml_assets_tests.amber.installation import Installation
 from mediaml_assets_tests.amber.processes import start
 from mediaml_assets_tests.amber.toy import LETTERS, calls, film_mesh
@@ -265,6 +266,49 @@ def test_the_same_content_is_delivered_at_any_step(
         assert verify(here.store).findings == [], at
         assert here.store.view("clip", "again").blob("video").read_text() == "".join(sorted("zebra"))
     assert at > 20
+
+
+@pytest.mark.parametrize("at", range(12))
+def test_a_title_that_recalls_beside_it_has_its_file_and_its_memo(life: Installation, at: int) -> None:
+    """Its row is written once nothing was found to refer to the content, and some of that has been removed."""
+    store, mesh = life.store, life.mesh
+    life.deliver(again="zebra")
+    life.compute("letters", "again")
+    life.compute("counts", "again")
+    outcome = evaluate(store, mesh.ask(store, "clip", ["again"]))
+    assert outcome.memo is not None
+
+    recalled = []
+
+    def recall() -> None:
+        with suppress(InputMoved):
+            recalled.append(commit(store, outcome))
+
+    objects = OnRemove(root(store))
+    objects.at, objects.meanwhile = at, recall  # type: ignore[method-assign]
+    forget(Store(objects), mesh, "one")
+    if at >= objects.count:
+        recall()
+    if recalled:
+        assert verify(store).findings == []
+    # who was told that it is gone computes it
+    life.settle()
+    assert verify(store).findings == []
+    assert store.view("clip", "again").blob("video").read_text() == "aberz"
+    assert store.recall("clip", outcome.ask.key) is not None
+
+
+class OnRemove(Meanwhile):
+    """Lets somebody else go on at the n-th object that is removed from the trash."""
+
+    def step(self) -> None: ...
+
+    def remove(self, name: str) -> None:
+        if name.startswith("trash/"):
+            if self.count == self.at:
+                self.meanwhile()
+            self.count += 1
+        super().remove(name)
 
 
 KILLED = """
