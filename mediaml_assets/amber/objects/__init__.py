@@ -93,6 +93,12 @@ class Objects(Protocol):
         What is killed in between leaves both, never neither.
         """
 
+    def put_back(self, name: str, to: str) -> None:
+        """Give an object its former name again, or drop it when there is one of that name by now; raises NotStored.
+
+        What is killed in between leaves both, never neither.
+        """
+
     def unfinished(self) -> Iterator[Stored]:
         """What writers are writing now, or left unfinished when they were killed; `remove` takes their names."""
 

@@ -109,6 +109,22 @@ class FolderObjects:
         for place in (name, to):
             self._sync_folders(place)
 
+    def put_back(self, name: str, to: str) -> None:
+        """Give an object its former name again, or drop it when there is one of that name by now; raises NotStored."""
+        self.operations["move"] += 1
+        target = self.path(to)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            # unlike a rename, a link fails when the name exists
+            os.link(self.path(name), target)
+        except FileNotFoundError as missing:
+            raise NotStored(f"nothing is stored as {name} below {self.root}") from missing
+        except FileExistsError:
+            pass
+        self._sync_folders(to)
+        self.path(name).unlink(missing_ok=True)
+        self._sync_folders(name)
+
     def add_file(self, file: Path) -> str:
         """Store a file as a blob named by its content, `<sha256>.<ext>`; returns that name."""
         self.operations["create"] += 1

@@ -52,7 +52,7 @@ def settle(objects: Objects, trashed: list[str], referred: Callable[[list[str]],
     for place in trashed:
         name = former_name(place)
         if name in stay:
-            _move(objects, place, name)
+            _put_back(objects, place, name)
         else:
             objects.remove(place)
             removed.append(name)
@@ -64,7 +64,7 @@ def settle(objects: Objects, trashed: list[str], referred: Callable[[list[str]],
 def bring_back(objects: Objects, name: str) -> bool:
     """Put an object back that somebody refers to and that may be in the trash; whether it is there now."""
     for run in objects.folders(FOLDER):
-        if _move(objects, f"{FOLDER}/{run}/{name}", name):
+        if _put_back(objects, f"{FOLDER}/{run}/{name}", name):
             return True
     # another reader, or the remover, may have been first
     return is_stored(objects, name)
@@ -80,6 +80,13 @@ def _prune(root: Path) -> None:
     for folder, _, _ in os.walk(root, topdown=False):
         with suppress(OSError):
             os.rmdir(folder)
+
+
+def _put_back(objects: Objects, place: str, name: str) -> bool:
+    with suppress(NotStored):
+        objects.put_back(place, name)
+        return True
+    return False
 
 
 def _move(objects: Objects, name: str, to: str) -> bool:

@@ -146,6 +146,23 @@ def test_an_object_moves_under_another_name(objects: Objects) -> None:
     assert list(objects.unfinished()) == []
 
 
+@pytest.mark.parametrize("name", ["memo/a/1", "blobs/aa/aa.mp4"])
+def test_an_object_is_put_back(objects: Objects, name: str) -> None:
+    objects.create(f"trash/run/{name}", b"rows")
+    objects.put_back(f"trash/run/{name}", name)
+    assert objects.read(name) == b"rows" and list(objects.walk("trash")) == []
+    with pytest.raises(NotStored, match=r"trash/run"):
+        objects.put_back(f"trash/run/{name}", name)
+    assert objects.read(name) == b"rows"
+
+
+def test_what_is_put_back_replaces_nothing(objects: Objects) -> None:
+    objects.create("trash/run/memo/a/1", b"old")
+    objects.create("memo/a/1", b"new")
+    objects.put_back("trash/run/memo/a/1", "memo/a/1")
+    assert objects.read("memo/a/1") == b"new" and list(objects.walk("trash")) == []
+
+
 def test_of_many_threads_one_creates(objects: Objects) -> None:
     with ThreadPoolExecutor(8) as pool:
         for name in (f"race/{n}" for n in range(15)):

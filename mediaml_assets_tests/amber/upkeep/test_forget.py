@@ -334,6 +334,10 @@ class Dying(FolderObjects):
         self.die()
         super().move(name, to)
 
+    def put_back(self, name, to):
+        self.die()
+        super().put_back(name, to)
+
     def remove(self, name):
         self.die()
         super().remove(name)

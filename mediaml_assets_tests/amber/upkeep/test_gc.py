@@ -249,6 +249,10 @@ class Meanwhile(FolderObjects):
         self.step()
         super().move(name, to)
 
+    def put_back(self, name: str, to: str) -> None:
+        self.step()
+        super().put_back(name, to)
+
     def remove(self, name: str) -> None:
         self.step()
         super().remove(name)
@@ -431,6 +435,10 @@ class Dying(FolderObjects):
     def move(self, name, to):
         self.die()
         super().move(name, to)
+
+    def put_back(self, name, to):
+        self.die()
+        super().put_back(name, to)
 
     def remove(self, name):
         self.die()
