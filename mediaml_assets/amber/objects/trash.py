@@ -10,6 +10,9 @@ writer, the object had been moved before he wrote the reference, so he finds it 
 left. Meanwhile an object that is referred to may lie in the trash for a moment, also for longer when the remover was
 killed there: then the first reader or the next remover puts it back.
 
+A reader who knows of an object from before may bring it back although nothing refers to it any more; so once it is
+removed, whether it is there again is looked at, and it is taken away again.
+
 A writer who is killed between his steps 2 and 3 may leave a memo without its value, which is computed again when it is
 next asked for (`evaluation`).
 
@@ -44,7 +47,7 @@ def take_away(objects: Objects, names: Iterable[str], referred: Callable[[list[s
 
 
 def settle(objects: Objects, trashed: list[str], referred: Callable[[list[str]], Collection[str]]) -> list[str]:
-    """Put back what something refers to, and remove the rest; the names (without the trash's) that were removed."""
+    """Put back what something refers to, and remove the rest; the names (without the trash's) that are gone now."""
     if not trashed:
         return []
     stay = referred([former_name(place) for place in trashed])
@@ -56,6 +59,9 @@ def settle(objects: Objects, trashed: list[str], referred: Callable[[list[str]],
         else:
             objects.remove(place)
             removed.append(name)
+    # somebody who read of it before may have brought it back, or made it anew: that is judged by itself
+    again = [name for name in removed if is_stored(objects, name)]
+    removed = sorted({*removed} - {*again}) + take_away(objects, again, referred)
     if isinstance(objects, FolderObjects):
         _prune(objects.path(FOLDER))
     return removed

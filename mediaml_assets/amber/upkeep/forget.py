@@ -86,6 +86,8 @@ def forget(store: Store, mesh: Mesh, title: str) -> Forgotten:
         # memos first, then files, then values: what is still to be done can be seen from what is left
         order = sorted(done.gone, key=lambda name: (("memo", "blobs", "values").index(name.split("/")[0]), name))
         done.gone = sorted(take_away(store.objects, order, lambda names: referred(store, names)))
+        # somebody else referred to it since
+        done.shared = sorted({*done.shared, *order} - {*done.gone})
     return done
 
 
