@@ -18,6 +18,7 @@ scratch/<feature>/<key>/, files of a computation while it lasts, and runs/<id>.l
 
 import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -128,8 +129,11 @@ class Store:
         digest = rows_digest(columns)
         name = value_name(feature, digest)
         stored: bytes | memoryview = encode(table) if encoded is None else encoded
-        if not self.objects.create(name, stored):
-            stored = self._stored_before(feature, name, stored, digest)
+        while not self.objects.create(name, stored):
+            # not there any more: `gc` took it away in between
+            with suppress(NotStored):
+                stored = self._stored_before(feature, name, stored, digest)
+                break
         return Value(
             digest=digest,
             key=key,

@@ -14,6 +14,8 @@ from blake3 import blake3
 from mediaml_assets.amber.keys import column_digests
 from mediaml_assets.amber.ledger import Commit, Event, Value
 from mediaml_assets.amber.memo import Memo
+from mediaml_assets.amber.objects.folder import FolderObjects
+from mediaml_assets.amber.objects.trash import take_away
 from mediaml_assets.amber.store import Store, encode
 from mediaml_assets.amber.view import View
 from mediaml_assets.errors import Damaged, InputMoved, NotStored
@@ -89,6 +91,22 @@ def test_a_damaged_file_is_never_taken_for_the_same_rows(store: Store) -> None:
         file.write_bytes(damage)
         with pytest.raises(Damaged, match=f"{file.name} is not what its name says; run `mediaml repair motion`"):
             write(store, ROWS)
+
+
+def test_garbage_that_is_taken_away_while_it_is_compared_is_written_again(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    value = write(store, ROWS)
+    read = FolderObjects.read
+
+    def taken_away(self: FolderObjects, name: str) -> bytes:
+        monkeypatch.undo()
+        assert take_away(self, [name], lambda names: []) == [name]
+        return read(self, name)
+
+    monkeypatch.setattr(FolderObjects, "read", taken_away)
+    assert write(store, ROWS) == value
+    assert store.read_rows("motion", value).equals(ROWS)
 
 
 def test_dictionaries_only_on_texts() -> None:
