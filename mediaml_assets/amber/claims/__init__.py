@@ -2,7 +2,7 @@
 
 A claim saves work and never decides correctness: values are written create-if-absent whoever computes them. In a
 folder a claim is an advisory lock (flock) on a file, which the operating system frees the moment its holder dies; for
-a bucket see bucket_claims.py.
+a bucket see bucket.py.
 """
 
 import fcntl
@@ -43,7 +43,7 @@ class FileClaim(Claim):
     """A claim on a lock file of this machine; making one waits until nobody else holds it."""
 
     def __init__(self, file: Path) -> None:
-        super().__init__(_unlock, file, _lock(file))
+        super().__init__(_unlock, file, _lock(file), os.getpid())
 
 
 def is_held(file: Path) -> bool:
@@ -63,7 +63,10 @@ def is_held(file: Path) -> bool:
         os.close(descriptor)
 
 
-def _unlock(file: Path, descriptor: int) -> None:
+def _unlock(file: Path, descriptor: int, process: int) -> None:
+    # a forked child has a copy of the claim, not the claim
+    if os.getpid() != process:
+        return
     # removed while still locked: a waiter that wakes on the removed file sees that and locks a new one
     file.unlink(missing_ok=True)
     os.close(descriptor)

@@ -1,6 +1,7 @@
 """One holder at a time, and a dead one holds nothing."""
 
 import gc
+import os
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
@@ -104,6 +105,21 @@ def test_asking_who_holds_it_takes_nobodys_claim_away(file: Path, monkeypatch: p
     is_held(file)
     assert file.exists()
     held[0].release()
+
+
+def test_a_forked_child_that_drops_the_claim_leaves_it_to_its_parent(file: Path) -> None:
+    claim = FileClaim(file)
+    child = os.fork()
+    if not child:
+        claim.release()
+        os._exit(0)
+    assert os.waitpid(child, 0)[1] == 0
+    assert file.exists() and is_held(file)
+    second = waiting(file)
+    with pytest.raises(TimeoutError):
+        second.result(timeout=0.2)
+    claim.release()
+    second.result(timeout=60).release()
 
 
 def test_processes_never_hold_it_together(tmp_path: Path) -> None:
