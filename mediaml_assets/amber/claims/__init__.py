@@ -69,6 +69,8 @@ def _unlock(file: Path, descriptor: int, process: int) -> None:
         return
     # removed while still locked: a waiter that wakes on the removed file sees that and locks a new one
     file.unlink(missing_ok=True)
+    # closing alone would not free it while a forked child has a copy of the descriptor
+    fcntl.flock(descriptor, fcntl.LOCK_UN)
     os.close(descriptor)
 
 

@@ -49,8 +49,8 @@ class Objects(Protocol):
 
     Attributes:
         where: folder or URL, for messages.
-        operations: calls made, by verb (create, read, list, remove, move): benchmarks and tests hold the store to its cost
-            with it.
+        operations: calls made, by verb (create, read, list, remove, move): benchmarks and tests hold the store to its
+            cost with it.
 
     Every method raises StoreError when the storage does not answer.
     """

@@ -97,8 +97,8 @@ def test_asking_who_holds_it_takes_nobodys_claim_away(file: Path, monkeypatch: p
 
     def between(descriptor: int, operation: int) -> None:
         # the holder goes and another one comes, after the file was opened and before it is tried
-        first.release()
         monkeypatch.undo()
+        first.release()
         held.append(FileClaim(file))
 
     monkeypatch.setattr("mediaml_assets.amber.claims.fcntl.flock", between)
@@ -109,17 +109,24 @@ def test_asking_who_holds_it_takes_nobodys_claim_away(file: Path, monkeypatch: p
 
 def test_a_forked_child_that_drops_the_claim_leaves_it_to_its_parent(file: Path) -> None:
     claim = FileClaim(file)
+    dropped, stay = os.pipe(), os.pipe()
     child = os.fork()
     if not child:
         claim.release()
+        os.write(dropped[1], b".")
+        os.close(stay[1])
+        os.read(stay[0], 1)
         os._exit(0)
-    assert os.waitpid(child, 0)[1] == 0
+    assert os.read(dropped[0], 1) == b"."
     assert file.exists() and is_held(file)
     second = waiting(file)
     with pytest.raises(TimeoutError):
         second.result(timeout=0.2)
     claim.release()
-    second.result(timeout=60).release()
+    # also while the child lives on
+    second.result(timeout=10).release()
+    os.close(stay[1])
+    assert os.waitpid(child, 0)[1] == 0
 
 
 def test_processes_never_hold_it_together(tmp_path: Path) -> None:
