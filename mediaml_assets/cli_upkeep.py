@@ -163,6 +163,13 @@ def forget(title: str, yes: bool) -> None:
         click.echo(f"{'removed' if yes else 'would go'}: {name}")
     for name in done.shared:
         click.echo(f"stays: {name}, which something else refers to, or may")
+    for folder, why in sorted(done.unknown.items()):
+        click.echo(f"left alone: {folder}: nobody knows what of it others need: {why}")
+    if yes and done.unknown:
+        raise click.ClickException(
+            f"{title} is not forgotten yet: {len(done.gone)} objects removed, others left alone because something is "
+            f"damaged; run `mediaml repair`, then `mediaml forget {title} --yes` again"
+        )
     if yes:
         click.echo(f"{title} is forgotten: {len(done.gone)} objects removed, {len(done.chains)} ledger rows written")
     else:

@@ -190,3 +190,28 @@ def test_forget_says_what_stays_because_others_have_it(here: Installation, monke
     stays = f"stays: values/letters/{value.digest[:2]}/{value.digest}.parquet, which something else refers to, or may"
     assert stays in run("forget", "two", "--yes").output
     assert here.store.view("letters", "copy").table().num_rows == 3
+
+
+def test_forget_fails_while_damage_hides_what_others_need(here: Installation, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mediaml_assets.mesh.mesh", lambda: here.mesh)
+    value = here.store.view("letters", "two").value
+    name = f"values/letters/{value.digest[:2]}/{value.digest}.parquet"
+    (here.landing / "two.mp4").unlink()
+    here.land()
+    here.settle()
+    row = here.home / "store/ledger/letters/one/000000/00000000.json"
+    whole = row.read_bytes()
+    row.write_bytes(b"{}")
+    listed = run("forget", "two")
+    assert (
+        listed.exit_code == 0 and "left alone: values/letters: nobody knows what of it others need: " in listed.output
+    )
+    failed = run("forget", "two", "--yes")
+    assert failed.exit_code == 1 and f"stays: {name}" in failed.output
+    assert "two is not forgotten yet: 6 objects removed" in failed.output
+    assert "run `mediaml repair`, then `mediaml forget two --yes` again" in failed.output
+    assert (here.home / "store" / name).exists()
+    row.write_bytes(whole)
+    done = run("forget", "two", "--yes")
+    assert done.exit_code == 0 and "two is forgotten: 2 objects removed" in done.output
+    assert not (here.home / "store" / name).exists()

@@ -44,7 +44,9 @@ class Forgotten:
     gone: list[str] = field(default_factory=list)
     """Objects to be removed, or that were removed; sorted."""
     shared: list[str] = field(default_factory=list)
-    """Objects that stay because something else refers to them; sorted."""
+    """Objects that stay because something else refers to them, or may; sorted."""
+    unknown: dict[str, str] = field(default_factory=dict)
+    """Folder -> why nobody can say what of it is needed by others, so that it stays: something is damaged."""
 
 
 def look(store: Store, mesh: Mesh, title: str) -> Forgotten:
@@ -63,10 +65,10 @@ def look(store: Store, mesh: Mesh, title: str) -> Forgotten:
         if named:
             found.chains[feature, scope] = sorted(named)
         let_go |= {name for name in named | before if is_stored(store.objects, name)}
-    staying = _held_by_others(store, let_go, title, mesh)
+    staying = _held_by_others(store, let_go, title, mesh, found)
     files = _files(store, let_go - staying)
     kept = blob_reach(store.objects, without=let_go - staying) if files else Reach()
-    staying |= {name for name in files if kept.has(name)}
+    staying |= _held(files, kept, found)
     found.gone, found.shared = sorted((let_go | files) - staying), sorted((let_go | files) & staying)
     return found
 
@@ -141,14 +143,23 @@ def _objects_of(feature: str, value: Value) -> Iterator[str]:
         yield memo_name(feature, value.key)
 
 
-def _held_by_others(store: Store, names: Iterable[str], title: str, mesh: Mesh) -> set[str]:
+def _held_by_others(store: Store, names: Iterable[str], title: str, mesh: Mesh, noted: Forgotten) -> set[str]:
     """Which of some objects other titles refer to, or a memo that stays."""
     wanted = set(names)
     held: set[str] = set()
     for feature in sorted({name.split("/")[1] for name in wanted}):
         own = {scope for one, scope in _chains(store, mesh, title) if one == feature}
         found = reach(store, feature, without=own, let_go=wanted)
-        held |= {name for name in wanted if name.split("/")[1] == feature and found.has(name)}
+        held |= _held((name for name in wanted if name.split("/")[1] == feature), found, noted)
+    return held
+
+
+def _held(names: Iterable[str], found: Reach, noted: Forgotten) -> set[str]:
+    """Which of some objects something refers to, or may; why the latter is noted."""
+    held = {name for name in names if found.has(name)}
+    for folder, why in found.unknown.items():
+        if any(name.startswith(f"{folder}/") for name in held - found.names):
+            noted.unknown[folder] = why
     return held
 
 
