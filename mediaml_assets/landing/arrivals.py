@@ -4,7 +4,7 @@ The work ends at "this file stands here": no content is read. A title's landing 
 withdrawals; values of later stages carry it, so that a slow run on older content never replaces a newer value.
 """
 
-from collections.abc import Iterable, Mapping, Set
+from collections.abc import Container, Iterable, Mapping, Set
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import PurePosixPath
@@ -14,8 +14,9 @@ import pyarrow as pa
 from mediaml_assets.amber.keys import column_digests, rows_digest
 from mediaml_assets.amber.ledger import Commit, Event, Value
 from mediaml_assets.amber.names import CATALOGUE
+from mediaml_assets.amber.staleness import say_damaged
 from mediaml_assets.amber.store import Store
-from mediaml_assets.errors import NotStored, TitleRefused
+from mediaml_assets.errors import Damaged, NotStored, TitleRefused
 from mediaml_assets.landing.files import LandedFile, Landing, sidecar_of
 from mediaml_assets.landing.shows import follow
 from mediaml_assets.landing.titles import Title, title_of
@@ -64,13 +65,15 @@ class Tick:
     known: Known
     """What every file dealt with was; give it to the next tick."""
     later: list[str]
-    """Files left for the next tick: they did not settle, or the bound on work was met."""
+    """Files left for the next tick: they did not settle, the bound on work was met, or their source is damaged."""
     shows: list[Commit] = field(default_factory=list)
     """Shows whose titles changed."""
 
 
 def look(landing: Landing, store: Store, known: Mapping[str, list[int | str]], limit: int = 200) -> Tick:
     """Compare the landing place with what is known, and write at most `limit` deliveries to the store.
+
+    A title whose source is damaged in the store stays as it is until it is repaired: the log names it, others go on.
 
     Args:
         landing: the landing folder or bucket.
@@ -82,21 +85,22 @@ def look(landing: Landing, store: Store, known: Mapping[str, list[int | str]], l
         Unreachable: the bucket does not answer; nothing was written.
     """
     files = {one.path: one for one in landing.files()}
-    titles, quarantine = _titles(landing, store, files.values())
+    titles, quarantine = _titles(landing, store, files.values(), known)
     closed = {one.path for one in files.values() if one.refusal}
     stamps = {path: _stamps(files[path]) for path in titles}
     unchanged = {path for path in titles if known.get(path) == stamps[path]}
     # the oldest first, so that files which keep growing hold nobody up
     changed = sorted((files[path] for path in titles.keys() - unchanged), key=lambda one: (one.modified_ns, one.path))
     settled = landing.settled(changed[:limit])
-    arrivals = [_deliver(store, titles[one.path], one) for one in settled]
+    delivered = {one.path: _deliver(store, titles[one.path], one) for one in settled}
+    arrivals = [one for one in delivered.values() if one is not None]
+    unread = False
     if landing.is_there() and (not known or known.keys() - unchanged):
-        slugs = {title.slug for title in titles.values()}
-        gone = [head for head in _sources(store) if head.current and head.scope not in slugs]
-        arrivals += [_withdraw(store, head) for head in gone if not _is_below(_current_path(store, head.scope), closed)]
-    dealt_with = {one.path for one in settled} | unchanged
+        withdrawn, unread = _withdraw_all_but(store, {title.slug for title in titles.values()}, closed)
+        arrivals += withdrawn
+    dealt_with = {path for path, one in delivered.items() if one is not None} | unchanged
     # what could not be dealt with stays known as it was, so that its going away would be noticed
-    stood = {path: stamp for path, stamp in known.items() if path in titles or _is_below(path, closed)}
+    stood = {path: stamp for path, stamp in known.items() if path in titles or unread or _is_below(path, closed)}
     return Tick(
         arrivals=arrivals,
         quarantine=quarantine,
@@ -116,7 +120,9 @@ def _stamps(file: LandedFile) -> list[int | str]:
     return [file.size, file.stamp, file.sidecar]
 
 
-def _titles(landing: Landing, store: Store, files: Iterable[LandedFile]) -> tuple[dict[str, Title], dict[str, str]]:
+def _titles(
+    landing: Landing, store: Store, files: Iterable[LandedFile], known: Container[str]
+) -> tuple[dict[str, Title], dict[str, str]]:
     """Path -> title of every file that can be taken, and path -> reason of the others."""
     claims: dict[str, dict[str, Title]] = {}
     quarantine: dict[str, str] = {}
@@ -129,15 +135,20 @@ def _titles(landing: Landing, store: Store, files: Iterable[LandedFile]) -> tupl
             claims.setdefault(title.slug, {})[file.path] = title
     titles: dict[str, Title] = {}
     for slug, claimed in claims.items():
-        holder = _holder(store, slug, list(claimed))
+        holder = _holder(store, slug, list(claimed), known)
         titles[holder] = claimed.pop(holder)
         quarantine |= {loser: _taken(slug, holder, loser) for loser in claimed}
     return titles, quarantine
 
 
-def _holder(store: Store, slug: str, paths: list[str]) -> str:
+def _holder(store: Store, slug: str, paths: list[str], known: Container[str]) -> str:
     """Of the files with one slug the one that was there before stays, else the first by name."""
-    current = _current_path(store, slug) if len(paths) > 1 else None
+    try:
+        current = _current_path(store, slug) if len(paths) > 1 else None
+    except Damaged as damage:
+        say_damaged(SOURCE, slug, damage)
+        # of the others none was ever dealt with
+        current = next((path for path in paths if path in known), None)
     return current if current in paths else paths[0]
 
 
@@ -169,12 +180,25 @@ def _current_path(store: Store, slug: str) -> str | None:
     return None if view.withdrawn else str(view.row(["path"])["path"])
 
 
-def _sources(store: Store) -> list[Commit]:
-    heads = (store.ledger.head(SOURCE, slug) for slug in store.ledger.scopes(SOURCE))
-    return [head for head in heads if head is not None]
+def _withdraw_all_but(store: Store, slugs: Set[str], closed: Set[str]) -> tuple[list[Arrival], bool]:
+    """Withdraw the titles that no longer lie there; True when of some that cannot be told: their source is damaged."""
+    withdrawn, unread = [], False
+    for slug in store.ledger.scopes(SOURCE):
+        if slug in slugs:
+            continue
+        try:
+            head = store.ledger.head(SOURCE, slug)
+            if head is None or head.current is None or (closed and _is_below(_current_path(store, slug), closed)):
+                continue
+            withdrawn.append(Arrival(slug, _commit(store, SOURCE, slug, "withdrawn", None)))
+        except Damaged as damage:
+            say_damaged(SOURCE, slug, damage)
+            unread = True
+    return withdrawn, unread
 
 
-def _deliver(store: Store, title: Title, file: LandedFile) -> Arrival:
+def _deliver(store: Store, title: Title, file: LandedFile) -> Arrival | None:
+    """Make a file the source of its title; None when what the store has of that is damaged."""
     row = {
         "path": file.path,
         "size": file.size,
@@ -184,20 +208,24 @@ def _deliver(store: Store, title: Title, file: LandedFile) -> Arrival:
         "episode": title.episode,
     }
     rows = pa.Table.from_pylist([row], schema=SOURCE_SCHEMA)
-    return Arrival(title.slug, _written(store, SOURCE, title.slug, rows))
-
-
-def _withdraw(store: Store, head: Commit) -> Arrival:
-    return Arrival(head.scope, _commit(store, SOURCE, head.scope, "withdrawn", None))
+    try:
+        return Arrival(title.slug, _written(store, SOURCE, title.slug, rows))
+    except Damaged as damage:
+        say_damaged(SOURCE, title.slug, damage)
+        return None
 
 
 def _write_quarantine(store: Store, quarantine: Mapping[str, str]) -> bool:
     """Keep the list of refused files as a value of its own; True when it changed."""
     rows = [{"path": path, "reason": reason} for path, reason in sorted(quarantine.items())]
-    before = store.ledger.head(QUARANTINE, CATALOGUE)
-    if before is None and not rows:
+    try:
+        before = store.ledger.head(QUARANTINE, CATALOGUE)
+        if before is None and not rows:
+            return False
+        after = _written(store, QUARANTINE, CATALOGUE, pa.Table.from_pylist(rows, schema=QUARANTINE_SCHEMA))
+    except Damaged as damage:
+        say_damaged(QUARANTINE, CATALOGUE, damage)
         return False
-    after = _written(store, QUARANTINE, CATALOGUE, pa.Table.from_pylist(rows, schema=QUARANTINE_SCHEMA))
     return before is None or after.seq != before.seq
 
 

@@ -15,9 +15,11 @@ import pyarrow as pa
 from mediaml_assets.amber.feature import Members
 from mediaml_assets.amber.keys import column_digests, digest_of, rows_digest
 from mediaml_assets.amber.ledger import Commit, Value
+from mediaml_assets.amber.staleness import say_damaged
 from mediaml_assets.amber.store import Store
 from mediaml_assets.amber.upkeep.references import kept
 from mediaml_assets.amber.view import View
+from mediaml_assets.errors import Damaged
 from mediaml_assets.landing.titles import is_slug
 
 SHOW = "show"
@@ -48,11 +50,31 @@ def follow(store: Store, source: str, titles: Iterable[str]) -> list[Commit]:
     """
     candidates: dict[str, set[str]] = defaultdict(set)
     for title in titles:
-        for value in kept(store.ledger.chain(source, title)):
-            if (show := _show(store, source, value)) is not None:
-                candidates[show].add(title)
-    changed = (_agree(store, source, show, own) for show, own in sorted(candidates.items()))
+        for show in _shows_of(store, source, title):
+            candidates[show].add(title)
+    changed = []
+    for show, own in sorted(candidates.items()):
+        try:
+            changed.append(_agree(store, source, show, own))
+        except Damaged as damage:
+            say_damaged(SHOW, show, damage)
     return [commit for commit in changed if commit is not None]
+
+
+def _shows_of(store: Store, source: str, title: str) -> set[str]:
+    """Every show that a title was ever from, as far as its sources can be read."""
+    try:
+        values = kept(store.ledger.chain(source, title))
+    except Damaged as damage:
+        say_damaged(source, title, damage)
+        return set()
+    shows = set()
+    for value in values:
+        try:
+            shows.add(_show(store, source, value))
+        except Damaged as damage:
+            say_damaged(source, title, damage)
+    return {show for show in shows if show is not None}
 
 
 def _show(store: Store, source: str, value: Value | None) -> str | None:
@@ -62,13 +84,17 @@ def _show(store: Store, source: str, value: Value | None) -> str | None:
 
 
 def _agree(store: Store, source: str, show: str, candidates: set[str]) -> Commit | None:
-    """Let a show have those of the candidates whose source says so now; None when it does already."""
+    """Let a show have those of the candidates whose source says so now; None when it does already.
+
+    Those whose source is damaged stay where they are.
+    """
     while True:
         head = store.ledger.head(SHOW, show)
         before = set(Members.from_value(View(store, SHOW, show, head)).titles) if head else set()
         # read after the head: what is landed later also comes here later, and finds our commit
-        own = {title for title in candidates if _show(store, source, _current(store, source, title)) == show}
-        titles = sorted(before - candidates | own)
+        says = {title: _says(store, source, title, show) for title in candidates}
+        joined = {title for title, own in says.items() if own}
+        titles = sorted(before - {title for title, own in says.items() if own is False} | joined)
         if set(titles) == before:
             return None
         rows = pa.table({"title": titles}, schema=SHOW_SCHEMA)
@@ -81,9 +107,14 @@ def _agree(store: Store, source: str, show: str, candidates: set[str]) -> Commit
             return written
 
 
-def _current(store: Store, source: str, title: str) -> Value | None:
-    head = store.ledger.head(source, title)
-    return head.current if head else None
+def _says(store: Store, source: str, title: str, show: str) -> bool | None:
+    """Whether the newest source of a title says that it is from a show; None when that is damaged."""
+    try:
+        head = store.ledger.head(source, title)
+        return _show(store, source, head.current if head else None) == show
+    except Damaged as damage:
+        say_damaged(source, title, damage)
+        return None
 
 
 def _commit(show: str, value: Value | None, generation: int) -> Commit:

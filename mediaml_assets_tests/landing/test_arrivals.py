@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from mediaml_assets.amber.names import CATALOGUE
+from mediaml_assets.amber.names import CATALOGUE, value_name
 from mediaml_assets.amber.store import Store
 from mediaml_assets.errors import InputMoved
 from mediaml_assets.jasper.files import open_binary
-from mediaml_assets.landing.arrivals import QUARANTINE, look
+from mediaml_assets.landing.arrivals import QUARANTINE, SOURCE, look
 from mediaml_assets.landing.folder import LandingFolder
 from mediaml_assets_tests.landing.conftest import Folder, Landing
 
@@ -355,3 +355,51 @@ def test_the_reader_notices_a_file_that_changed_or_went(landing: Landing) -> Non
     landing.remove("night.mp4")
     with pytest.raises(InputMoved, match="of night went away while it was read; the next landing tick says so"):
         source.check_unmoved()
+
+
+def stored(landing: Landing, part: str, title: str) -> Path:
+    """The file of a title's ledger row, or of its value."""
+    if part == "row":
+        return next(landing.store.objects.path(f"ledger/{SOURCE}/{title}").rglob("*.json"))
+    return landing.store.objects.path(value_name(SOURCE, landing.store.view(SOURCE, title).value.digest))
+
+
+@pytest.mark.parametrize("part", ["row", "value"])
+@pytest.mark.parametrize("cursor", ["kept", "lost"])
+def test_a_damaged_source_holds_up_no_other_title(
+    folder: Folder, part: str, cursor: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    for path in ("harbour/s01/e01.mp4", "harbour/s01/e02.mp4", "day.mp4", "dusk.mp4"):
+        folder.put(path)
+    folder.look()
+    whole = {file: file.read_bytes() for file in (stored(folder, part, one) for one in ("harbour-s01e01", "day"))}
+    for file, content in whole.items():
+        file.unlink()
+        file.write_bytes(content[: len(content) // 2])
+    folder.put("harbour/s01/e01.mp4", "another cut")
+    folder.put("harbour/s01/e03.mp4")
+    folder.remove("day.mp4")
+    folder.remove("dusk.mp4")
+    folder.known = folder.known if cursor == "kept" else {}
+    found = folder.arrivals()
+    assert (found["harbour-s01e03"], found["dusk"]) == ("computed", "withdrawn")
+    assert any(record.getMessage().startswith("source of harbour-s01e01 is left alone") for record in caplog.records)
+    members = folder.store.view("show", "harbour").table().column("title").to_pylist()
+    assert members == ["harbour-s01e01", "harbour-s01e02", "harbour-s01e03"]
+    for file, content in whole.items():
+        file.write_bytes(content)
+    if cursor == "lost":
+        folder.known = {}
+    folder.look()
+    assert folder.store.view(SOURCE, "day").withdrawn
+    assert folder.source("harbour-s01e01")["size"] == len("another cut")
+
+
+def test_a_damaged_source_keeps_its_file(folder: Folder) -> None:
+    folder.put("night.mp4")
+    folder.look()
+    folder.put("night.mkv")
+    file = stored(folder, "value", "night")
+    file.unlink()
+    file.write_bytes(b"damaged")
+    assert list(folder.look().quarantine) == ["night.mkv"]
