@@ -47,6 +47,9 @@ class Ask:
     def present(self) -> Inputs:
         """The inputs without the titles that must be left out: withdrawn, in the middle of a change, or not asked for.
 
+        So are those whose value lacks columns that are read, such as an older one while a check holds the newer back;
+        where it is so of all of them, the key raises FeatureError.
+
         A configuration narrows the catalogue by a field named `titles`.
         """
         kept = {over: self._kept(over) for over in Scope}
@@ -61,10 +64,15 @@ class Ask:
     def _kept(self, over: Scope) -> list[str]:
         """The titles, or the shows, that are not left out."""
         wanted = getattr(self.config, "titles", None) if over is Scope.TITLE else None
-        values = [self.inputs[one.name] for one in self.feature.inputs if one.over is over]
-        mappings = [views for views in values if not isinstance(views, View)]
-        names = sorted({name for views in mappings for name in views if not wanted or name in wanted})
-        return [name for name in names if _is_congruent([views[name] for views in mappings if name in views])]
+        values = [(one, self.inputs[one.name]) for one in self.feature.inputs if one.over is over]
+        mappings = [(one, views) for one, views in values if not isinstance(views, View)]
+        names = sorted({name for _, views in mappings for name in views if not wanted or name in wanted})
+        kept = [name for name in names if _is_congruent([views[name] for _, views in mappings if name in views])]
+        for one, views in mappings:
+            lacking = {name for name in kept if name in views and _columns_missing(one, views[name])}
+            if lacking != views.keys() & set(kept):
+                kept = [name for name in kept if name not in lacking]
+        return kept
 
     def check_congruent(self) -> None:
         """Raise InputMoved when an input of one title was made from another state of a second one."""
@@ -134,13 +142,17 @@ def _version(distribution: str) -> str:
     return importlib.metadata.version(distribution)
 
 
+def _columns_missing(one: Input, view: View) -> list[str]:
+    return [name for name in one.reads.columns if name != "*" and name not in view.value.columns]
+
+
 def _columns_read(one: Input, view: View | Mapping[str, View]) -> Any:
     if not isinstance(view, View):
         return {title: _columns_read(one, each) for title, each in view.items()}
     columns = view.value.columns
     if tuple(one.reads.columns) == ("*",):
         return dict(columns)
-    missing = [name for name in one.reads.columns if name not in columns]
+    missing = _columns_missing(one, view)
     if missing:
         raise FeatureError(
             f"{one.reads.__name__} reads {', '.join(missing)}, which {one.name} of {view.title} does not have; "

@@ -6,7 +6,6 @@ wait for it and recall; and the orchestrator later finds the values by their key
 
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any
@@ -17,10 +16,10 @@ from mediaml_assets.amber.feature import Scope
 from mediaml_assets.amber.ledger import Moment
 from mediaml_assets.amber.mesh import Mesh
 from mediaml_assets.amber.names import CATALOGUE
-from mediaml_assets.amber.staleness import is_stale
+from mediaml_assets.amber.staleness import is_stale, say_damaged
 from mediaml_assets.amber.store import Store
 from mediaml_assets.amber.view import View
-from mediaml_assets.errors import BadInput, FeatureError, InputMoved, MediamlError, NotComputed, NotStored
+from mediaml_assets.errors import BadInput, Damaged, FeatureError, InputMoved, MediamlError, NotComputed, NotStored
 
 log = logging.getLogger("mediaml")
 
@@ -130,14 +129,19 @@ class Demand:
     def missing(self, names: Sequence[str], scope: str) -> list[str]:
         """Those of the features (upstream first) that are out of date for a scope, or made from one that is.
 
-        A feature that has nothing to be made from (its title was refused) is not among them.
+        A feature that has nothing to be made from (its title was refused) is not among them, nor one of which it
+        cannot be told, because something is damaged or lacks a column that is read: the log names it.
         """
         found: list[str] = []
         for name in names:
             upstream = {one.name for one in self.mesh.features[name].inputs}
-            with suppress(NotStored):
+            try:
                 if upstream & set(found) or is_stale(self.store, self._ask(name, scope)):
                     found.append(name)
+            except NotStored:
+                continue
+            except (Damaged, FeatureError) as damage:
+                say_damaged(name, scope, damage)
         return found
 
     def bring(self, names: Sequence[str], scope: str) -> None:

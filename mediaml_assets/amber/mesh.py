@@ -150,7 +150,8 @@ class Mesh:
         """(feature, title) of every per-title value that is not what its key says, upstream first for each title.
 
         Values below a stale one are not listed: whether they must change is known once it has been made. A value
-        whose memo or ledger is damaged is not listed either; the log names it, and the others go on.
+        whose memo or ledger is damaged, or that reads a column which its input lacks, is not listed either; the log
+        names it, and the others go on.
         """
         return self._stale(store, self.per_title(), titles)
 
@@ -178,10 +179,10 @@ class Mesh:
                     yield feature.name, scope
 
     def _seems_stale(self, store: Store, feature: AmberFeature, titles: Sequence[str]) -> bool | None:
-        """Whether a value is not what its key says; None when that cannot be told because something is damaged."""
+        """Whether a value is not what its key says; None when that cannot be told: the log says why."""
         try:
             return self._is_stale(store, feature, titles)
-        except Damaged as damage:
+        except (Damaged, FeatureError) as damage:
             scope = CATALOGUE if feature.scope is Scope.CATALOGUE else titles[0]
             say_damaged(feature.name, scope, damage)
             return None

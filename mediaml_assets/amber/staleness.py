@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from mediaml_assets.amber.ask import Ask
 from mediaml_assets.amber.ledger import Commit
 from mediaml_assets.amber.store import Store
-from mediaml_assets.errors import Damaged
+from mediaml_assets.errors import Damaged, FeatureError
 
 log = logging.getLogger("mediaml")
 
@@ -40,7 +40,7 @@ def newest(store: Store, feature: str, scopes: Iterable[str]) -> Iterator[Commit
             yield head
 
 
-def say_damaged(feature: str, scope: str, damage: Damaged) -> None:
-    """Name in the log what is damaged; the others go on."""
-    named = {"feature": feature, "title": scope, "event": "damaged"}
+def say_damaged(feature: str, scope: str, damage: Damaged | FeatureError) -> None:
+    """Name in the log what is damaged, or lacks columns that are read; the others go on."""
+    named = {"feature": feature, "title": scope, "event": "damaged" if isinstance(damage, Damaged) else "left alone"}
     log.warning("%s of %s is left alone: %s", feature, scope, damage, extra=named)

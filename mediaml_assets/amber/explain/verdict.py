@@ -138,7 +138,10 @@ class Judge:
 
     def _absence(self, name: str, view: View) -> str:
         if not view.withdrawn:
-            return "its values were made from different states of it, or the configuration does not ask for it"
+            return (
+                "its values were made from different states of it, lack a column that is read, or are not asked for by "
+                "the configuration"
+            )
         if name in self.mesh.features and not view.commit.withdrawn:
             found = self.verdict(name, view.title)
             return f"{name} {found.outcome}: {found.why}"
