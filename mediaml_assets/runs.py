@@ -11,9 +11,9 @@ from typing import Any
 
 from mediaml_assets.amber.names import CATALOGUE
 from mediaml_assets.amber.replicas import is_behind
-from mediaml_assets.amber.staleness import newest
+from mediaml_assets.amber.staleness import has_no_value, newest
 from mediaml_assets.amber.store import Store
-from mediaml_assets.errors import StoreError
+from mediaml_assets.errors import FeatureError, StoreError
 from mediaml_assets.installation import installed_store
 from mediaml_assets.landing.arrivals import SOURCE, Known, Tick, look
 from mediaml_assets.landing.bucket import open_landing
@@ -129,11 +129,15 @@ def states(store: Store) -> dict[str, str]:
 def refused(store: Store) -> dict[str, str]:
     """Title -> reason, of every present title whose file could not be used or failed quality control."""
     found: dict[str, str] = {}
-    present = present_titles(store)
-    for feature in mesh().per_title():
+    present, features = present_titles(store), mesh()
+    for feature in features.per_title():
         for head in newest(store, feature.name, present):
-            if head.reason and (head.refused or head.value != head.current):
-                found.setdefault(head.scope, head.reason)
+            if not head.reason:
+                continue
+            # what cannot be asked for now is explained by what it is made from
+            with suppress(StoreError, FeatureError):
+                if has_no_value(features.ask(store, feature.name, [head.scope]), head):
+                    found.setdefault(head.scope, head.reason)
     return found
 
 

@@ -16,7 +16,7 @@ from mediaml_assets.amber.feature import Scope
 from mediaml_assets.amber.ledger import Moment
 from mediaml_assets.amber.mesh import Mesh
 from mediaml_assets.amber.names import CATALOGUE
-from mediaml_assets.amber.staleness import is_stale, say_damaged
+from mediaml_assets.amber.staleness import has_no_value, is_stale, say_damaged
 from mediaml_assets.amber.store import Store
 from mediaml_assets.amber.view import View
 from mediaml_assets.errors import BadInput, Damaged, FeatureError, InputMoved, MediamlError, NotComputed, NotStored
@@ -214,7 +214,7 @@ class Demand:
         head = view.commit
         if view.withdrawn:
             raise NotStored(f"{name} has no value for {scope}: it was withdrawn; deliver it again, or ask with as_of")
-        if as_of is None and head.reason and head.value != head.current:
+        if as_of is None and head.reason and has_no_value(self._ask(name, scope), head):
             raise NotStored(f"{name} has no value for {scope} as it is now: it is held back by a check ({head.reason})")
         return view
 

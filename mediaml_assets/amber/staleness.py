@@ -28,6 +28,14 @@ def is_stale(store: Store, ask: Ask) -> bool:
     return current is None or (current.digest, current.reads) != (memo.value.digest, memo.value.reads)
 
 
+def has_no_value(ask: Ask, head: Commit) -> bool:
+    """Whether the newest commit says that what is asked for now was refused, or is held back by a check.
+
+    A late run on older content may say so of what nobody asks for any more.
+    """
+    return bool(head.reason) and head.value != head.current and not ask.withdrawn and head.key == ask.key
+
+
 def newest(store: Store, feature: str, scopes: Iterable[str]) -> Iterator[Commit]:
     """The newest commit of each scope that has one, without those that are damaged: the log names them."""
     for scope in scopes:

@@ -9,10 +9,12 @@ from datetime import UTC, datetime
 import pytest
 
 from mediaml_assets.amber.ask import Ask
+from mediaml_assets.amber.commits import append
 from mediaml_assets.amber.demand import Demand
-from mediaml_assets.amber.evaluation import Outcome, evaluate
+from mediaml_assets.amber.evaluation import Outcome, commit, evaluate
 from mediaml_assets.amber.store import Store
 from mediaml_assets.errors import BadInput, FeatureError, InputMoved, NotComputed, NotStored
+from mediaml_assets.runs import refused
 from mediaml_assets_tests.amber.installation import Installation
 from mediaml_assets_tests.amber.processes import together
 from mediaml_assets_tests.amber.toy import calls, shows_mesh, toy_mesh
@@ -186,6 +188,32 @@ def test_the_mesh_as_it_was(here: Installation, demand: Demand) -> None:
         demand.value("counts", "three", as_of=moment)
 
 
+@pytest.mark.parametrize("late", ["held back", "refused"])
+def test_a_late_run_on_older_content_takes_no_good_value_away(
+    here: Installation, demand: Demand, monkeypatch: pytest.MonkeyPatch, late: str
+) -> None:
+    monkeypatch.setattr("mediaml_assets.runs.mesh", lambda: here.mesh)
+    here.deliver(one="q")
+    here.compute("letters", "one")
+    ask = here.mesh.ask(here.store, "counts", ["one"])
+    older = evaluate(here.store, ask)
+    older.abandon()
+    here.deliver(one="zebra")
+    good = demand.value("counts", "one")
+    if late == "held back":
+        commit(here.store, older)
+    else:
+        append(here.store, ask, "refused", None, reason="not a film")
+    head = here.store.ledger.head("counts", "one")
+    assert head is not None and head.reason and head.value != head.current == good.value
+    assert demand.current("counts", "one").value == demand.value("counts", "one").value == good.value
+    assert refused(here.store) == {}
+    here.deliver(one="quiz")
+    with pytest.raises(NotStored, match=r"it is held back by a check \(q is not allowed\)"):
+        demand.value("counts", "one")
+    assert refused(here.store) == {"one": "q is not allowed"}
+
+
 def test_what_is_missing_is_told_without_computing(here: Installation, demand: Demand) -> None:
     here.deliver(one="abba")
     names = ["letters", "counts"]
@@ -219,6 +247,7 @@ ASK = """
 import os, pathlib
 from mediaml_assets.amber.demand import Demand
 from mediaml_assets_tests.amber import toy
+from mediaml_assets.runs import refused
 from mediaml_assets_tests.amber.installation import Installation
 home = pathlib.Path(sys.argv[2])
 os.environ.update(MEDIAML_HOME=str(home), TOY_CALLS=str(home / "calls"))
