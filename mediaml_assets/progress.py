@@ -149,8 +149,8 @@ def print_replicas(found: Mapping[str, Parity]) -> None:
             console.print(f"{name}: {title}: {reason}", soft_wrap=True, highlight=False, markup=False)
         if one.left_out:
             console.print(
-                f"{name}: left out until they are computed again, because their value has other columns than the "
-                f"feature declares now: {', '.join(one.left_out)}",
+                f"{name}: left out until they are computed again or repaired, because their value has other columns "
+                f"than the feature declares now, or their ledger is damaged: {', '.join(one.left_out)}",
                 soft_wrap=True,
                 highlight=False,
                 markup=False,

@@ -175,8 +175,8 @@ def replicas_sensor(
 
 def _question(store: Store, replica: Replica, titles: Sequence[str], patience_seconds: float) -> str:
     """What the replica lacks of these titles, as one word; empty when that is nothing, or too new."""
-    heads = current_heads(store, replica.feature, titles)
     try:
+        heads, _ = current_heads(store, replica.feature, titles)
         change = difference(store, replica.feature, replica.open(), titles=titles)
     except MediamlError:
         # its run will say what is wrong

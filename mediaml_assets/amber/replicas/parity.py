@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 from mediaml_assets.amber.keys import column_digests
 from mediaml_assets.amber.ledger import Value
 from mediaml_assets.amber.replicas.replication import Sink, difference
+from mediaml_assets.amber.staleness import say_damaged
 from mediaml_assets.amber.store import Store
 from mediaml_assets.errors import Damaged, NotStored
 
@@ -30,7 +31,7 @@ class Parity:
     behind: tuple[str, ...]
     """Titles that are not yet what they are in the store: missing, superseded, or still there."""
     left_out: tuple[str, ...]
-    """Those of them whose value has other columns than the feature declares now."""
+    """Those of them whose value has other columns than the feature declares now, or whose ledger is damaged."""
     lag_seconds: float
     """Since the oldest change that the replica has not got yet; 0 when nothing is behind."""
     miscounted: Mapping[str, str]
@@ -89,10 +90,17 @@ def _difference_of(sink: Sink, title: str, value: Value) -> str:
 
 
 def _lag(store: Store, feature: str, behind: Collection[str]) -> float:
-    """Seconds since the oldest of the changes that made these titles what they are now."""
+    """Seconds since the oldest of the changes that made these titles what they are now, as far as the store knows."""
     times = []
     for title in behind:
-        chain = store.ledger.chain(feature, title)
+        try:
+            chain = store.ledger.chain(feature, title)
+        except Damaged as damage:
+            say_damaged(feature, title, damage)
+            continue
+        if not chain:
+            # a replica may know more than a store that was brought back from an older copy
+            continue
         digests = [one.current.digest if one.current else None for one in chain]
         first = len(chain) - 1
         while first > 0 and digests[first - 1] == digests[-1]:

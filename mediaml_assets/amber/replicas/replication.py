@@ -19,8 +19,9 @@ import pyarrow as pa
 
 from mediaml_assets.amber.keys import schema_digest
 from mediaml_assets.amber.ledger import Commit, Value
+from mediaml_assets.amber.staleness import say_damaged
 from mediaml_assets.amber.store import Store
-from mediaml_assets.errors import FeatureError, ReplicaMoved
+from mediaml_assets.errors import Damaged, FeatureError, ReplicaMoved
 
 log = logging.getLogger("mediaml")
 
@@ -75,7 +76,8 @@ class Difference:
     drop: tuple[str, ...]
     """Titles that it holds and should not, sorted."""
     left_out: tuple[str, ...]
-    """Titles whose value has other columns than the feature declares now: they wait until they are computed again."""
+    """Titles whose value has other columns than the feature declares now, or whose newest commit is damaged, sorted:
+    they stay as they are until they are computed again or repaired."""
     held: Mapping[str, Held]
     """What the sink holds."""
     wanted: Mapping[str, Value]
@@ -208,9 +210,10 @@ def difference(
     held = sink.held()
     if titles is not None:
         held = {title: held[title] for title in titles if title in held}
+    heads, damaged = current_heads(store, feature, titles)
     wanted = {
         title: head.current
-        for title, head in sorted(current_heads(store, feature, titles).items())
+        for title, head in sorted(heads.items())
         if head.current is not None and (head.current.rows or sink.keeps_empty)
     }
     declared = schema_digest(sink.schema)
@@ -220,17 +223,32 @@ def difference(
         for title, value in readable.items()
         if title in lost or held.get(title) != Held(value.digest, value.rows)
     )
-    drop = sorted(set(held) - set(readable))
-    return Difference(tuple(put), tuple(drop), tuple(sorted(set(wanted) - set(readable))), held, wanted)
+    drop = sorted(held.keys() - readable.keys() - damaged)
+    left_out = sorted(wanted.keys() - readable.keys() | damaged)
+    return Difference(tuple(put), tuple(drop), tuple(left_out), held, wanted)
 
 
-def current_heads(store: Store, feature: str, titles: Sequence[str] | None = None) -> dict[str, Commit]:
-    """Title -> its newest commit, of all titles that the feature ever looked at or of some; no ad-hoc answers."""
+def current_heads(
+    store: Store, feature: str, titles: Sequence[str] | None = None
+) -> tuple[dict[str, Commit], set[str]]:
+    """Title -> its newest commit, of all titles that the feature ever looked at or of some; no ad-hoc answers.
+
+    And the titles whose newest commit is damaged: the log names them.
+    """
     scopes = [scope for scope in (store.ledger.scopes(feature) if titles is None else titles) if "@" not in scope]
+    damaged: set[str] = set()
+
+    def head(title: str) -> Commit | None:
+        try:
+            return store.ledger.head(feature, title)
+        except Damaged as damage:
+            say_damaged(feature, title, damage)
+            damaged.add(title)
+            return None
+
     # on a bucket each takes three round trips
     with ThreadPoolExecutor(READERS) as readers:
-        heads = readers.map(lambda title: store.ledger.head(feature, title), scopes)
-        return {head.scope: head for head in heads if head is not None}
+        return {one.scope: one for one in readers.map(head, scopes) if one is not None}, damaged
 
 
 def in_batches(put: Sequence[Incoming], drop: Sequence[str], limit_bytes: int, limit_titles: int) -> Iterator[Batch]:

@@ -1,6 +1,7 @@
 """What each kind of replica promises beyond the common suite: how it is read, how it grows, what it refuses."""
 
 import os
+import shutil
 import sys
 import time
 from pathlib import Path
@@ -10,7 +11,8 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from mediaml_assets.amber.replicas import KINDS, Replica
+from mediaml_assets.amber.orchestration.replica_assets import _question
+from mediaml_assets.amber.replicas import KINDS, Replica, is_behind
 from mediaml_assets.amber.replicas.file_replica import FileReplica
 from mediaml_assets.amber.replicas.generations import TIER, TIERS, Generations
 from mediaml_assets.amber.replicas.parity import parity
@@ -100,6 +102,40 @@ def test_rows_that_another_engine_added_or_took_are_counted(tmp_path: Path, stor
     assert found.miscounted == {"a": "4 rows where the value has 5"}
     assert replicate(store, FEATURE, replica(tmp_path, kind).open()).put == ["a"]
     assert parity(store, FEATURE, sink, sample=None).miscounted == {}
+
+
+def test_a_damaged_ledger_row_leaves_its_title_as_it_is_and_the_others_go_on(
+    tmp_path: Path, store: Store, caplog: pytest.LogCaptureFixture
+) -> None:
+    for title in "abc":
+        put(store, title, rows(title, 5))
+    one = replica(tmp_path, "shards")
+    replicate(store, FEATURE, one.open())
+    for file in store.objects.path(f"ledger/{FEATURE}/b").rglob("*.json"):
+        whole = file.read_bytes()
+        file.write_bytes(whole.replace(b"e", b"f", 1))
+    put(store, "c", rows("other", 6))
+    copied = replicate(store, FEATURE, one.open())
+    assert (copied.put, copied.drop) == (["c"], [])
+    found = parity(store, FEATURE, one.open(), sample=None)
+    assert (found.titles, found.behind, found.left_out) == (3, ("b",), ("b",))
+    assert not is_behind(store, one)
+    assert _question(store, one, ["a", "b", "c"], 0) == ""
+    assert any("looks of b is left alone: " in said.getMessage() for said in caplog.records)
+    file.write_bytes(whole)
+    assert parity(store, FEATURE, one.open(), sample=None).behind == ()
+
+
+def test_a_title_that_the_store_knows_nothing_of_is_behind(tmp_path: Path, store: Store) -> None:
+    put(store, "a", rows("a", 5))
+    put(store, "b", rows("b", 5))
+    sink = replica(tmp_path, "shards").open()
+    replicate(store, FEATURE, sink)
+    shutil.rmtree(store.objects.path(f"ledger/{FEATURE}/b"))
+    older = Store(tmp_path / "store")
+    found = parity(older, FEATURE, sink)
+    assert (found.behind, found.lag_seconds) == (("b",), 0.0)
+    assert replicate(older, FEATURE, sink).drop == ["b"]
 
 
 def test_lag_counts_from_the_oldest_change_that_is_missing(tmp_path: Path, store: Store) -> None:
