@@ -49,10 +49,9 @@ def scan(
 
     def read(title: str) -> tuple[str, pa.Table] | None:
         try:
-            view = store.view(feature, title, as_of)
+            return title, _rows(store.view(feature, title, as_of), columns)
         except NotStored:
             return None
-        return None if view.withdrawn else (title, _rows(view, columns))
 
     # an answer for other settings than the default ones is nobody's current value
     wanted = titles if titles is not None else [one for one in store.ledger.scopes(feature) if "@" not in one]
@@ -83,4 +82,4 @@ def ahead(work: Callable[[Item], Answer], items: Iterable[Item]) -> Iterator[Ans
 
 def _rows(view: View, columns: Sequence[str] | None) -> pa.Table:
     # the threads are ours: more of them inside each file would only wait for one another
-    return view.store.read_rows(view.feature, view.value, columns, threads=False)
+    return view.table(columns, threads=False)

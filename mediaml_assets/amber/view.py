@@ -40,10 +40,15 @@ class View:
         """The landing generation that this value stands for."""
         return self.commit.generation
 
-    def table(self, columns: Sequence[str] | None = None) -> pa.Table:
-        """The rows, or some of their columns; raises Damaged, and NotStored when they were forgotten meanwhile."""
+    def table(self, columns: Sequence[str] | None = None, threads: bool = True) -> pa.Table:
+        """The rows, or some of their columns, decoded by several threads or by the caller's alone.
+
+        Raises:
+            Damaged: they cannot be read.
+            NotStored: they were forgotten meanwhile, or the title is withdrawn.
+        """
         try:
-            return self.store.read_rows(self.feature, self.value, columns)
+            return self.store.read_rows(self.feature, self.value, columns, threads)
         except Damaged:
             if why := self.store.let_go(self.commit, ("forgotten", "repaired")):
                 raise NotStored(why) from None

@@ -8,7 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from mediaml_assets.amber.commits import record
+from mediaml_assets.amber.ledger import Moment
+from mediaml_assets.amber.names import value_name
 from mediaml_assets.amber.scan import AHEAD, ahead, scan, tables
+from mediaml_assets.amber.store import Store
+from mediaml_assets.amber.view import View
 from mediaml_assets.errors import Damaged, MediaRefused, NotStored
 from mediaml_assets_tests.amber.installation import Installation
 
@@ -72,6 +77,23 @@ def test_what_cannot_be_read_is_named(described: Installation) -> None:
     file.unlink()
     with pytest.raises(Damaged, match=view.value.digest):
         list(scan(described.store, "counts"))
+
+
+def test_what_is_forgotten_just_before_it_is_read_is_left_out(
+    described: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    look = Store.view
+
+    def forgotten_after_the_look(store: Store, feature: str, scope: str, as_of: Moment | None = None) -> View:
+        view = look(store, feature, scope, as_of)
+        if scope == "title07":
+            name = value_name(feature, view.value.digest)
+            record(store, feature, scope, "forgotten", {name: ""}, "asked for")
+            store.objects.path(name).unlink()
+        return view
+
+    monkeypatch.setattr(Store, "view", forgotten_after_the_look)
+    assert [title for title, _ in scan(described.store, "counts")] == sorted(TEXTS.keys() - {"title07"})
 
 
 def test_answers_for_other_settings_are_not_the_current_values(described: Installation) -> None:

@@ -21,7 +21,8 @@ from mediaml_assets.amber.keys import schema_digest
 from mediaml_assets.amber.ledger import Commit, Value
 from mediaml_assets.amber.staleness import say_damaged
 from mediaml_assets.amber.store import Store
-from mediaml_assets.errors import Damaged, FeatureError, ReplicaMoved
+from mediaml_assets.amber.view import View
+from mediaml_assets.errors import Damaged, FeatureError, NotStored, ReplicaMoved
 
 log = logging.getLogger("mediaml")
 
@@ -46,6 +47,8 @@ class Incoming:
 
     title: str
     value: Value
+    commit: Commit
+    """The newest one of the title, by which the value is current."""
 
 
 @dataclass(frozen=True)
@@ -180,15 +183,19 @@ def replicate(
                 say(sink.name, "copied", copied.said)
                 return copied
             except ReplicaMoved:
-                say(sink.name, "copying", "another writer was first, looking again")
+                say(sink.name, "copying", "another writer was first, or a value was forgotten: looking again")
 
 
 def _copy(
     store: Store, feature: str, sink: Sink, lost: set[str], copied: Copied, watch: Callable[[int, int], None]
 ) -> None:
     def rows(one: Incoming) -> pa.Table:
+        try:
+            table = View(store, feature, one.title, one.commit).table()
+        except NotStored as why:
+            raise ReplicaMoved(str(why)) from None
         # Parquet has its own names for the members of lists
-        return store.read_rows(feature, one.value).cast(sink.schema)
+        return table.cast(sink.schema)
 
     change = difference(store, feature, sink, lost)
     done, total = 0, len(change.put) + len(change.drop)
@@ -219,7 +226,7 @@ def difference(
     declared = schema_digest(sink.schema)
     readable = {title: value for title, value in wanted.items() if value.schema == declared}
     put = (
-        Incoming(title, value)
+        Incoming(title, value, heads[title])
         for title, value in readable.items()
         if title in lost or held.get(title) != Held(value.digest, value.rows)
     )

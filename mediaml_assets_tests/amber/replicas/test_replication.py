@@ -3,11 +3,15 @@
 import random
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pytest
 
+from mediaml_assets.amber.commits import record
 from mediaml_assets.amber.keys import column_digests
+from mediaml_assets.amber.ledger import Value
+from mediaml_assets.amber.names import value_name
 from mediaml_assets.amber.replicas import KINDS, Replica
 from mediaml_assets.amber.replicas.parity import parity
 from mediaml_assets.amber.replicas.replication import Copied, Sink, replicate
@@ -77,6 +81,28 @@ def test_the_life_of_a_title(store: Store, opened: Callable[[], Sink]) -> None:
     withdraw(store, "a")
     copy(store, opened())
     assert opened().held() == {}
+
+
+def test_a_value_that_is_forgotten_while_it_is_copied_is_looked_at_again(
+    store: Store, opened: Callable[[], Sink], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for title in "abc":
+        put(store, title, rows(title, 3))
+    read = Store.read_rows
+
+    def forgotten_before(self: Store, feature: str, value: Value, *more: Any, **named: Any) -> pa.Table:
+        name = value_name(feature, value.digest)
+        head = self.ledger.head(feature, "b")
+        if head is not None and head.current == value:
+            record(self, feature, "b", "forgotten", {name: ""}, "asked for")
+            self.objects.path(name).unlink()
+        return read(self, feature, value, *more, **named)
+
+    monkeypatch.setattr(Store, "read_rows", forgotten_before)
+    replicate(store, FEATURE, opened())
+    monkeypatch.undo()
+    assert sorted(opened().held()) == ["a", "c"]
+    assert_same(store, opened())
 
 
 def test_nulls_and_awkward_values(store: Store, opened: Callable[[], Sink]) -> None:
