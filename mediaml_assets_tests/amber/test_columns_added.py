@@ -70,6 +70,8 @@ def test_a_title_without_the_column_is_named_and_the_others_go_on(
     assert demand.value("total").table().num_rows == 2
     left_out = explain(here.store, here.mesh, "total", None).now.left_out
     assert list(left_out) == ["one"] and "lack a column that is read" in left_out["one"]
+    below = explain(here.store, here.mesh, "below", "one").now
+    assert below.outcome == "waits" and below.why.startswith("Extra reads extra, which counts of one does not have")
     with pytest.raises(FeatureError, match="Extra reads extra, which counts of one does not have"):
         here.compute("below", "one")
 

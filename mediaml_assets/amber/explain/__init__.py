@@ -15,8 +15,9 @@ from mediaml_assets.amber.explain.verdict import Judge, Verdict
 from mediaml_assets.amber.feature import AmberFeature
 from mediaml_assets.amber.ledger import Commit, Value
 from mediaml_assets.amber.mesh import Mesh
+from mediaml_assets.amber.staleness import say_damaged
 from mediaml_assets.amber.store import Store
-from mediaml_assets.errors import NotStored
+from mediaml_assets.errors import Damaged, NotStored
 
 
 @dataclass(frozen=True)
@@ -71,7 +72,7 @@ def explain(store: Store, mesh: Mesh, name: str, scope: str | None = None) -> Ex
     Raises:
         FeatureError: there is no such feature, or it is not one of a title (show, the catalogue); with near names.
         NotStored: no such title or show has landed; with near names.
-        Damaged: an object of the store that is needed for the answer is not what it should be.
+        Damaged: the ledger of this scope, or what its values are, is not what it should be. Of others it is left out.
     """
     return _Explaining(store, mesh).explain(name, Demand(store, mesh).scope(name, scope))
 
@@ -122,7 +123,14 @@ class _Explaining:
         if commit.event == "computed":
             return commit
         # the memo says when a key was first answered, not where: that takes a look at every chain
-        made = [one for one in self.store.commits(commit.feature) if one.event == "computed" and one.key == value.key]
+        made = []
+        for scope in self.store.ledger.scopes(commit.feature):
+            try:
+                chain = self.store.ledger.chain(commit.feature, scope)
+            except Damaged as damage:
+                say_damaged(commit.feature, scope, damage)
+                continue
+            made += [one for one in chain if one.event == "computed" and one.key == value.key]
         return min(made, key=lambda one: one.made_at, default=None)
 
     def _environment(self, commit: Commit | None) -> Mapping[str, str]:
@@ -137,12 +145,18 @@ class _Explaining:
         return replace(self._with_changes(now), causes=(*causes, *now.causes[EXPANDED:]))
 
     def _with_changes(self, verdict: Verdict) -> Verdict:
-        """The verdict with the reasons why its key is not that of the value that stands."""
-        standing = self._stands(verdict.feature, verdict.scope)
-        if standing is None or not verdict.key:
+        """The verdict with the reasons why its key is not that of the value that stands, as far as they can be read."""
+        if not verdict.key:
             return verdict
-        asked = self.changes.asked(self.judge.ask(verdict.feature, verdict.scope))
-        return replace(verdict, changed=self.changes.between(standing, asked))
+        try:
+            standing = self._stands(verdict.feature, verdict.scope)
+            if standing is None:
+                return verdict
+            asked = self.changes.asked(self.judge.ask(verdict.feature, verdict.scope))
+            return replace(verdict, changed=self.changes.between(standing, asked))
+        except Damaged as damage:
+            say_damaged(verdict.feature, verdict.scope, damage)
+            return verdict
 
     def _stands(self, name: str, scope: str) -> Made | None:
         """How the current value was made; None when there is none."""

@@ -15,7 +15,9 @@ from mediaml_assets.amber.code.drift import Change, changes
 from mediaml_assets.amber.keys import to_json
 from mediaml_assets.amber.ledger import Commit, Value
 from mediaml_assets.amber.mesh import Mesh
+from mediaml_assets.amber.staleness import say_damaged
 from mediaml_assets.amber.store import Store
+from mediaml_assets.errors import Damaged
 
 EXPANDED = 20
 """Of how many titles of one parameter it is said why their values differ."""
@@ -130,7 +132,11 @@ class KeyChanges:
 
     def _of_values(self, name: str, scope: str, old: tuple[str, str], new: tuple[str, str]) -> tuple[Difference, ...]:
         """Why two values of an upstream feature differ, each given by its digest and until when it was there."""
-        chain = self.store.ledger.chain(name, scope)
+        try:
+            chain = self.store.ledger.chain(name, scope)
+        except Damaged as damage:
+            say_damaged(name, scope, damage)
+            return ()
         before, after = (_commit_of(chain, *one) for one in (old, new))
         if before is None or after is None:
             return ()

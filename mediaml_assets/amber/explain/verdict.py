@@ -12,7 +12,7 @@ from mediaml_assets.amber.names import CATALOGUE
 from mediaml_assets.amber.staleness import is_stale
 from mediaml_assets.amber.store import Store
 from mediaml_assets.amber.view import View
-from mediaml_assets.errors import InputMoved, NotStored
+from mediaml_assets.errors import Damaged, FeatureError, InputMoved, NotStored
 
 Outcome = Literal[
     "up to date",
@@ -63,20 +63,24 @@ class Judge:
         self._known: dict[tuple[str, str], Verdict] = {}
 
     def verdict(self, name: str, scope: str) -> Verdict:
-        """The verdict on a feature for a title, a show or CATALOGUE, which must have landed; raises Damaged."""
+        """The verdict on a feature for a title, a show or CATALOGUE, which must have landed.
+
+        What cannot be told, because something that it needs is damaged or lacks a column that is read, waits for that.
+        """
         if (name, scope) not in self._known:
             self._known[name, scope] = self._judge(self.mesh.features[name], scope)
         return self._known[name, scope]
 
     def ask(self, name: str, scope: str) -> Ask:
-        """What would be asked now; raises NotStored when an input has no value."""
+        """What would be asked now; raises NotStored when an input has no value, and Damaged."""
         titles = self.mesh.titles(self.store) if scope == CATALOGUE else [scope]
         return self.mesh.ask(self.store, name, titles)
 
     def _judge(self, feature: AmberFeature, scope: str) -> Verdict:
-        single, several = self._made_from(feature, scope)
-        causes = _topmost([*single, *several])
+        causes: tuple[Verdict, ...] = ()
         try:
+            single, several = self._made_from(feature, scope)
+            causes = _topmost([*single, *several])
             ask = self.ask(feature.name, scope)
             if any(one.outcome in UNSETTLED for one in single):
                 why = "whether its key is another one is known once what it is made from is up to date"
@@ -84,10 +88,10 @@ class Judge:
             if ask.withdrawn:
                 return self._withdrawn(ask)
             ask.check_congruent()
-        except (NotStored, InputMoved) as reason:
+            outcome, why = self._outcome(ask)
+            return Verdict(feature.name, scope, outcome, why, ask.key, causes, self._left_out(ask))
+        except (NotStored, InputMoved, Damaged, FeatureError) as reason:
             return Verdict(feature.name, scope, "waits", str(reason), causes=causes)
-        outcome, why = self._outcome(ask)
-        return Verdict(feature.name, scope, outcome, why, ask.key, causes, self._left_out(ask))
 
     def _made_from(self, feature: AmberFeature, scope: str) -> tuple[list[Verdict], list[Verdict]]:
         """Verdicts on what is read as one value, and on what is read as many."""
@@ -117,7 +121,7 @@ class Judge:
         memo = self.store.recall(name, ask.key)
         if memo is None:
             if self.store.is_claimed(name, ask.key):
-                return "being computed", "a process that is alive holds the claim on its key"
+                return "being computed", "a process holds the claim on its key, or held it until it died"
             return "computed", "nothing is remembered under its key"
         blocking = [one.name for one in ask.feature.checks if one.blocking and one.name in memo.failed]
         if blocking:

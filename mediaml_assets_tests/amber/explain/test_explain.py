@@ -256,6 +256,19 @@ def test_the_catalogue_says_what_is_left_out_and_what_is_behind(here: Installati
     assert "- counts of two came (none -> " in text(here, "total")
 
 
+def test_a_damaged_title_is_named_and_the_others_are_explained(here: Installation) -> None:
+    here.deliver(one="abba", two="xyz", uno="abba")
+    here.settle()
+    for file in here.store.objects.path("ledger/counts/two").rglob("*.json"):
+        file.write_bytes(file.read_bytes().replace(b"e", b"f", 1))
+    now = told(here, "total").now
+    assert now.outcome == "waits" and outcomes(now.causes) == [("counts", "two", "waits")]
+    assert "is not what it was when it was written" in now.why and now.causes[0].why == now.why
+    # who made a value that another title reuses takes a look at every chain
+    standing = told(here, "counts", "uno").standing
+    assert standing is not None and standing.maker is not None and standing.maker.scope == "one"
+
+
 def test_a_show_is_explained_by_its_own_titles(here: Installation) -> None:
     here.mesh = shows_mesh()
     for path, content in (("harbour/s01/e01", "abba"), ("river/s01/e01", "rr")):
