@@ -58,8 +58,8 @@ class VectorMatrix:
     """The parts one after the other, each [rows, width]: memory maps of whole files."""
     rows: dict[str, range]
     """Title -> its rows, counted through all blocks; empty for a title whose value has none. Sorted by title."""
-    tables: tuple[Path, ...]
-    """Parquet files with `title` and the other columns, one a block."""
+    tables: tuple[pq.ParquetFile, ...]
+    """Parquet files with `title` and the other columns, one a block; open, so that they outlive a newer state."""
 
     @classmethod
     def open(cls, folder: Path | str, column: str | None = None) -> Self:
@@ -98,7 +98,7 @@ class VectorMatrix:
             column=named,
             blocks=tuple(np.load(matrix_file(files / part.stem, named), mmap_mode="r") for part in parts),
             rows=dict(sorted(rows.items())),
-            tables=tuple(parquet_file(files / part.stem) for part in parts),
+            tables=tuple(pq.ParquetFile(parquet_file(files / part.stem)) for part in parts),
         )
 
     @property
@@ -158,7 +158,7 @@ class VectorMatrix:
         """Of each row of the matrix: its `title`, its `row` within the title, and the feature's other columns."""
         if not self.tables:
             return pa.table({TITLE: pa.array([], pa.string()), _ROW: pa.array([], pa.int32())})
-        others = pa.concat_tables([pq.read_table(table) for table in self.tables])
+        others = pa.concat_tables([table.read() for table in self.tables])
         in_order = sorted(self.rows.values(), key=lambda rows: rows.start)
         row = np.concatenate([np.arange(len(rows), dtype=np.int32) for rows in in_order])
         return others.add_column(1, _ROW, [pa.array(row)])

@@ -263,6 +263,8 @@ def test_a_reader_sees_one_whole_state_while_another_is_written(tmp_path: Path, 
     for kind in ("shards", "vectors"):
         replicate(store, FEATURE, replica(tmp_path, kind, PLAIN).open(), keep_seconds=0)
     assert vectors.matrix.sum() == vectors.matrix.copy().sum() and VectorMatrix.open(folder / "vectors").titles == ["a"]
+    assert vectors.index.column("title").to_pylist() == ["a"] * 3 + ["b"] * 3
+    assert vectors.index.column("index").to_pylist() == [0, 1, 2] * 2
 
 
 @pytest.mark.parametrize("kind", ["shards", "vectors"])
