@@ -168,9 +168,13 @@ def print_garbage(heaps: Mapping[str, tuple[int, int]]) -> None:
 
 
 def print_later(files: Sequence[str]) -> None:
-    """Files that were not taken because they are still being written."""
+    """Files that were not taken: they are still being written, or what the store has of their title is damaged."""
     if files:
-        console.print(f"[yellow]{len(files)} left for later[/yellow] (still being written; run again when complete):")
+        console.print(
+            f"[yellow]{len(files)} left for later[/yellow] (still being written: run again when complete; or damaged "
+            "in the store: see `mediaml verify`):",
+            soft_wrap=True,
+        )
         for name in files:
             console.print(f"  {name}", soft_wrap=True, highlight=False, markup=False)
 

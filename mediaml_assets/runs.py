@@ -37,7 +37,7 @@ class Summary:
     quarantine: dict[str, str] = field(default_factory=dict)
     """File or title -> why it cannot be used."""
     later: list[str] = field(default_factory=list)
-    """Files that changed while they were looked at: a copy is under way."""
+    """Files that changed while they were looked at (a copy is under way), or whose title is damaged in the store."""
 
 
 def bring_up_to_date(watch: Watch) -> Summary:
