@@ -159,7 +159,8 @@ def forget(title: str, yes: bool) -> None:
     prepare()
     store = installed_store()
     done = forget_title(store, mesh(), title) if yes else look(store, mesh(), title)
-    for name in done.gone:
+    gone = [*done.gone, *done.copies]
+    for name in gone:
         click.echo(f"{'removed' if yes else 'would go'}: {name}")
     for name in done.shared:
         click.echo(f"stays: {name}, which something else refers to, or may")
@@ -167,13 +168,13 @@ def forget(title: str, yes: bool) -> None:
         click.echo(f"left alone: {folder}: nobody knows what of it others need: {why}")
     if yes and done.unknown:
         raise click.ClickException(
-            f"{title} is not forgotten yet: {len(done.gone)} objects removed, others left alone because something is "
+            f"{title} is not forgotten yet: {len(gone)} objects removed, others left alone because something is "
             f"damaged; run `mediaml repair`, then `mediaml forget {title} --yes` again"
         )
     if yes:
-        click.echo(f"{title} is forgotten: {len(done.gone)} objects removed, {len(done.chains)} ledger rows written")
+        click.echo(f"{title} is forgotten: {len(gone)} objects removed, {len(done.chains)} ledger rows written")
     else:
-        click.echo(f"{len(done.gone)} objects; `mediaml forget {title} --yes` removes them, and nobody can undo that")
+        click.echo(f"{len(gone)} objects; `mediaml forget {title} --yes` removes them, and nobody can undo that")
 
 
 @click.command()

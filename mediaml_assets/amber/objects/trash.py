@@ -77,7 +77,7 @@ def bring_back(objects: Objects, name: str) -> bool:
 
 
 def former_name(place: str) -> str:
-    """What an object in the trash was called before."""
+    """What an object in the trash, or one that `repair` moved away, was called before."""
     return place.split("/", 2)[2]
 
 

@@ -1,7 +1,7 @@
 """Forgetting a title: its values, memos and files go, and the ledger says so for ever.
 
     1  write a row "forgotten" into each chain of the title, which names the values and memos that it lets go
-    2  move to the trash what no other chain refers to: memos, files, values
+    2  remove what `repair` moved away of it; move to the trash what no other chain refers to: memos, files, values
     3  read again what refers to it, put that back, and remove the rest (trash.py)
 
 From the first row on nobody reads it any more, so there is never a hole that the ledger does not explain. Killed
@@ -22,13 +22,16 @@ from mediaml_assets.amber.ledger import Commit, Event, Value
 from mediaml_assets.amber.mesh import Mesh
 from mediaml_assets.amber.names import memo_name, value_name
 from mediaml_assets.amber.objects import blob_object, is_stored
-from mediaml_assets.amber.objects.trash import take_away
+from mediaml_assets.amber.objects.trash import former_name, take_away
 from mediaml_assets.amber.store import Store
 from mediaml_assets.amber.upkeep.gc import alone, empty_trash, referred
 from mediaml_assets.amber.upkeep.object_check import Wrong
 from mediaml_assets.amber.upkeep.reach import Reach, blob_reach, blobs_of, reach
 from mediaml_assets.amber.upkeep.references import is_memoised
 from mediaml_assets.errors import NotStored, StoreError
+
+DAMAGED = "damaged"
+"""Folder of what `repair` moved away, as damaged/<time>/<former name>."""
 
 EVENT: Event = "forgotten"
 REASON = "the title was withdrawn, and is forgotten"
@@ -43,6 +46,8 @@ class Forgotten:
     """Feature and scope -> values and memos that its rows refer to, and let go."""
     gone: list[str] = field(default_factory=list)
     """Objects to be removed, or that were removed; sorted."""
+    copies: list[str] = field(default_factory=list)
+    """What `repair` moved away of them: damaged copies, to be removed or that were; sorted."""
     shared: list[str] = field(default_factory=list)
     """Objects that stay because something else refers to them, or may; sorted."""
     unknown: dict[str, str] = field(default_factory=dict)
@@ -59,16 +64,23 @@ def look(store: Store, mesh: Mesh, title: str) -> Forgotten:
     """
     _generation(store, mesh, title)
     found = Forgotten(title)
-    let_go: set[str] = set()
+    ever: set[str] = set()
     for feature, scope in _chains(store, mesh, title):
-        named, before = _names(store.ledger.chain(feature, scope))
+        chain = store.ledger.chain(feature, scope)
+        named = _names(chain)
         if named:
             found.chains[feature, scope] = sorted(named)
-        let_go |= {name for name in named | before if is_stored(store.objects, name)}
-    staying = _held_by_others(store, let_go, title, mesh, found)
-    files = _files(store, let_go - staying)
-    kept = blob_reach(store.objects, without=let_go - staying) if files else Reach()
-    staying |= _held(files, kept, found)
+        # what an earlier row let go may still be there: that run was killed, or a file of a value was lost
+        ever |= named.union(*(commit.gone for commit in chain))
+    ever = {name for name in ever if name.startswith(("values/", "memo/"))}
+    let_go = {name for name in ever if is_stored(store.objects, name)}
+    staying = _held_by_others(store, ever, title, mesh, found)
+    named = _files(store, let_go - staying)
+    kept = blob_reach(store.objects, without=let_go - staying) if named else Reach()
+    staying |= _held(named, kept, found)
+    files = {name for name in named if is_stored(store.objects, name)}
+    moved_away = (one.name for one in store.objects.walk(DAMAGED))
+    found.copies = sorted(one for one in moved_away if former_name(one) in (ever | named) - staying)
     found.gone, found.shared = sorted((let_go | files) - staying), sorted((let_go | files) & staying)
     return found
 
@@ -85,6 +97,9 @@ def forget(store: Store, mesh: Mesh, title: str) -> Forgotten:
                 generation = _generation(store, mesh, title)
                 if record_after(store, head, feature, scope, EVENT, dict.fromkeys(names, ""), REASON, generation):
                     break
+        # while the values that name the files among them can still be read
+        for name in done.copies:
+            store.objects.remove(name)
         # memos first, then files, then values: what is still to be done can be seen from what is left
         order = sorted(done.gone, key=lambda name: (("memo", "blobs", "values").index(name.split("/")[0]), name))
         done.gone = sorted(take_away(store.objects, order, lambda names: referred(store, names)))
@@ -123,18 +138,16 @@ def _is_per_title(store: Store, mesh: Mesh, feature: str, title: str) -> bool:
     return feature in mesh.sources or title not in mesh.shows(store)
 
 
-def _names(chain: list[Commit]) -> tuple[set[str], set[str]]:
-    """Values and memos that a chain refers to, and those that it has let go to be forgotten."""
+def _names(chain: list[Commit]) -> set[str]:
+    """Values and memos that a chain refers to."""
     named: set[str] = set()
     gone: set[str] = set()
-    forgotten: set[str] = set()
     for commit in reversed(chain):
         gone |= commit.gone.keys()
-        forgotten |= commit.gone.keys() if commit.event == EVENT else set()
         for value in (commit.value, commit.current):
             if value is not None:
                 named |= set(_objects_of(commit.feature, value)) - gone
-    return named, {name for name in forgotten if name.startswith(("values/", "memo/"))} - named
+    return named
 
 
 def _objects_of(feature: str, value: Value) -> Iterator[str]:
@@ -171,4 +184,4 @@ def _files(store: Store, values: Iterable[str]) -> set[str]:
             continue
         named = blobs_of(store.objects, name)
         found |= set() if isinstance(named, Wrong) else set(map(blob_object, named))
-    return {name for name in found if is_stored(store.objects, name)}
+    return found

@@ -11,13 +11,16 @@ import pytest
 
 from mediaml_assets.amber.evaluation import commit, evaluate
 from mediaml_assets.amber.ledger.compact import compact
-from mediaml_assets.amber.names import CATALOGUE
+from mediaml_assets.amber.names import CATALOGUE, value_name
+from mediaml_assets.amber.objects import blob_object
+from mediaml_assets.amber.objects.trash import former_name
 from mediaml_assets.amber.replicas import Replica
 from mediaml_assets.amber.replicas.replication import replicate
 from mediaml_assets.amber.sql import connect
 from mediaml_assets.amber.store import Store
 from mediaml_assets.amber.upkeep.forget import forget, look
 from mediaml_assets.amber.upkeep.gc import Collected
+from mediaml_assets.amber.upkeep.repair import repair
 from mediaml_assets.amber.upkeep.verify import verify
 from mediaml_assets.amber.view import View
 from mediaml_assets.errors import InputMoved, MediamlError, NotStored, StoreError
@@ -193,6 +196,30 @@ def test_a_slow_run_on_what_was_withdrawn_is_never_current(life: Installation) -
     life.settle()
     assert all(life.store.view(feature, "two").withdrawn for feature in PER_TITLE)
     assert verify(life.store).findings == []
+
+
+def test_what_repair_moved_away_of_it_goes_too(life: Installation) -> None:
+    store, view = life.store, views(life, "one")["source"]
+    name = value_name("source", view.value.digest)
+    clips = [row.current for row in store.ledger.chain("clip", "one") if row.current is not None]
+    (blob,) = store.read_rows("clip", clips[0]).column("video").to_pylist()
+    others = value_name("letters", store.view("letters", "uno").value.digest)
+    for lost in (name, blob_object(blob), others):
+        (root(store) / lost).write_bytes(b"zebra, damaged")
+
+    def settle() -> dict[str, str]:
+        life.settle()
+        return {}
+
+    repair(store, life.mesh, settle)
+    assert len([one for one in all_of(store) if one.endswith((name, blob, others)) and "damaged/" in one]) == 3
+    said = look(store, life.mesh, "one")
+    done = forget(store, life.mesh, "one")
+    assert done == said
+    assert {former_name(one) for one in done.copies} >= {name}
+    left = [former_name(one) for one in all_of(store) if one.startswith("damaged/")]
+    assert others in left and not {name, blob_object(blob)} & set(left)
+    assert verify(store).findings == []
 
 
 def test_compacted_rows_are_forgotten_alike(life: Installation) -> None:
