@@ -27,7 +27,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from blake3 import blake3
 
-from mediaml_assets.amber.claims import Claim, FileClaim, is_held
+from mediaml_assets.amber.claims import Claim, FileClaim, is_held, try_claim
 from mediaml_assets.amber.claims.bucket import PATIENCE, BucketClaim
 from mediaml_assets.amber.keys import SHORT, column_digests, digest_of, rows_digest, schema_digest, to_json
 from mediaml_assets.amber.ledger import Commit, Event, Ledger, Moment, Value, sparse
@@ -92,6 +92,15 @@ class Store:
         if isinstance(self.objects, FolderObjects):
             return FileClaim(self.objects.path(f"{name}.lock"))
         return BucketClaim(self.objects, name, self._patience)
+
+    def try_claim(self, feature: str, key: str) -> Claim | None:
+        """Hold the claim on a key if nobody else does, without waiting; None otherwise.
+
+        On a bucket it waits for who takes it at the very same moment.
+        """
+        if isinstance(self.objects, FolderObjects):
+            return try_claim(self.objects.path(f"{_claim_name(feature, key)}.lock"))
+        return None if self.is_claimed(feature, key) else self.claim(feature, key)
 
     def is_claimed(self, feature: str, key: str) -> bool:
         """Whether a living process holds the claim; on a bucket also one that died and was not taken over yet."""

@@ -9,6 +9,7 @@ import fcntl
 import os
 import weakref
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import ParamSpec
@@ -44,6 +45,18 @@ class FileClaim(Claim):
 
     def __init__(self, file: Path) -> None:
         super().__init__(_unlock, file, _lock(file), os.getpid())
+
+
+def try_claim(file: Path) -> Claim | None:
+    """A claim on a lock file of this machine; None when somebody holds it: this does not wait."""
+    descriptor = _open(file)
+    with suppress(BlockingIOError, FileNotFoundError):
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        # removed by its holder in between, it is no claim, and another one may be there by now
+        if os.path.samestat(os.fstat(descriptor), file.stat()):
+            return Claim(_unlock, file, descriptor, os.getpid())
+    os.close(descriptor)
+    return None
 
 
 def is_held(file: Path) -> bool:

@@ -8,6 +8,7 @@
     unfinished     files that a killed writer was writing
     claims         of holders that died; a claim saves work and decides nothing
     scratch        temporary folders, on this machine, of computations that nobody works on any more
+    clocks         of collections that were killed while they looked at the clock of the storage
     damaged        what `repair` moved away; only when asked for
 
 Rows of the ledger and memos are never garbage. An object that was written less than a grace ago is left alone. That
@@ -20,11 +21,13 @@ Killed anywhere, run it again.
 Memory: names of a feature's objects, then those of all blobs.
 """
 
+import os
 import shutil
 import time
 import uuid
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -36,6 +39,9 @@ from mediaml_assets.amber.objects.trash import FOLDER, bring_back, former_name, 
 from mediaml_assets.amber.store import Store
 from mediaml_assets.amber.upkeep.reach import Reach, blob_reach, reach
 from mediaml_assets.amber.upkeep.verify import features_of
+
+CLOCK = "checks/clock-"
+"""How the objects begin that are made to learn the time of the storage."""
 
 GRACE_SECONDS = 3600.0
 """Age below which nothing is garbage."""
@@ -150,6 +156,7 @@ class _Collection:
         self._remove("unfinished", self._unfinished())
         self._claims()
         self._scratch()
+        self._remove("clocks", self._clocks())
         if damaged:
             self._remove("damaged", self.objects.walk("damaged"))
         return self.done
@@ -186,6 +193,11 @@ class _Collection:
         before = min(self.before, self.now - timedelta(seconds=GRACE_SECONDS))
         return (one for one in self.objects.unfinished() if one.modified <= before)
 
+    def _clocks(self) -> Iterator[Stored]:
+        """What a killed collection left of looking at the clock; others may be looking now."""
+        before = min(self.before, self.now - timedelta(seconds=GRACE_SECONDS))
+        return (one for one in self.objects.walk("checks") if one.name.startswith(CLOCK) and one.modified <= before)
+
     def _claims(self) -> None:
         """Claims of holders that died: nobody has the lock, or on a bucket there was no sign of life for a grace."""
         claims = defaultdict(list)
@@ -197,24 +209,33 @@ class _Collection:
                 continue
             if not isinstance(self.objects, FolderObjects):
                 self._remove("claims", signs)
-            elif not self.store.is_claimed(feature, key):
-                if self.delete:
-                    # a lock file is removed by whoever has the lock
-                    self.store.claim(feature, key).release()
-                self.done.add("claims", signs[0].size)
+            else:
+                # a lock file is removed by whoever has the lock
+                with self._free(feature, key) as free:
+                    if free:
+                        self.done.add("claims", signs[0].size)
 
     def _scratch(self) -> None:
         for folder in sorted((self.store.local / "scratch").glob("*/*")):
             feature, key = folder.parts[-2:]
-            old = time.time() - folder.stat().st_mtime >= self.grace_seconds
-            if not old or self.store.is_claimed(feature, key):
+            # who computes it holds the claim
+            if time.time() - _touched(folder) < self.grace_seconds:
                 continue
-            size = _size(folder)
-            if self.delete:
-                # who computes it holds the claim
-                with self.store.claim(feature, key):
-                    shutil.rmtree(folder, ignore_errors=True)
-            self.done.add("scratch", size)
+            with self._free(feature, key) as free:
+                if free and folder.exists():
+                    self.done.add("scratch", _size(folder))
+                    if self.delete:
+                        shutil.rmtree(folder, ignore_errors=True)
+
+    @contextmanager
+    def _free(self, feature: str, key: str) -> Iterator[bool]:
+        """Whether nobody holds a claim; while entered to delete, nobody takes it. Never waits for a computation."""
+        if not self.delete:
+            yield not self.store.is_claimed(feature, key)
+            return
+        claim = self.store.try_claim(feature, key)
+        with claim or nullcontext():
+            yield claim is not None
 
 
 def _features(store: Store, names: Iterable[str] | None = None) -> list[str]:
@@ -227,7 +248,7 @@ def _features(store: Store, names: Iterable[str] | None = None) -> list[str]:
 
 def _now(objects: Objects) -> datetime:
     """The time by the clock of the storage, which is not ours."""
-    name = f"checks/clock-{uuid.uuid4().hex}"
+    name = f"{CLOCK}{uuid.uuid4().hex}"
     objects.create(name, b"")
     (now,) = (one.modified for one in objects.walk("checks") if one.name == name)
     objects.remove(name)
@@ -235,4 +256,17 @@ def _now(objects: Objects) -> datetime:
 
 
 def _size(folder: Path) -> int:
-    return sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
+    """Bytes of the files in a folder; some may go meanwhile."""
+    size = 0
+    for place, _, files in os.walk(folder):
+        for file in files:
+            with suppress(FileNotFoundError):
+                size += os.lstat(os.path.join(place, file)).st_size
+    return size
+
+
+def _touched(folder: Path) -> float:
+    """When a folder was last changed, in seconds; now when it is there no more."""
+    with suppress(FileNotFoundError):
+        return folder.stat().st_mtime
+    return time.time()

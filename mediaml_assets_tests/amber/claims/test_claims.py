@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from mediaml_assets.amber.claims import FileClaim, is_held
+from mediaml_assets.amber.claims import FileClaim, is_held, try_claim
 from mediaml_assets_tests.amber.processes import kill, start, together
 
 HOLD = """
@@ -127,6 +127,15 @@ def test_a_forked_child_that_drops_the_claim_leaves_it_to_its_parent(file: Path)
     second.result(timeout=10).release()
     os.close(stay[1])
     assert os.waitpid(child, 0)[1] == 0
+
+
+def test_a_claim_that_is_tried_does_not_wait(file: Path) -> None:
+    with FileClaim(file):
+        assert try_claim(file) is None
+    tried = try_claim(file)
+    assert tried is not None and is_held(file)
+    tried.release()
+    assert not file.exists()
 
 
 def test_processes_never_hold_it_together(tmp_path: Path) -> None:

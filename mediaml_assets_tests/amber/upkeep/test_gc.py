@@ -4,6 +4,7 @@ import os
 import shutil
 import time
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
 
@@ -207,6 +208,44 @@ def test_a_held_claim_and_its_scratch_stay(life: Installation) -> None:
         assert not {"claims", "scratch"} & set(sweep(life.store, delete=True).garbage)
     # its holder removed the lock file
     assert set(sweep(life.store, delete=True).garbage) == {"scratch"}
+
+
+def test_gc_waits_for_no_computation_that_begins_while_it_looks(
+    life: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    litter(life.store)
+    # as if it had looked right before
+    monkeypatch.setattr(Store, "is_claimed", lambda *which: False)
+    claim = FileClaim(root(life.store) / "claims/letters/0123.lock")
+    done = ThreadPoolExecutor(1).submit(sweep, life.store, delete=True).result(timeout=30)
+    assert not {"claims", "scratch"} & set(done.garbage)
+    claim.release()
+
+
+def test_a_computation_ends_while_its_scratch_is_looked_at(life: Installation, monkeypatch: pytest.MonkeyPatch) -> None:
+    litter(life.store)
+    scratch = root(life.store) / "scratch"
+    walk = os.walk
+
+    def ends(folder: str) -> Iterator[object]:
+        for found in walk(folder):
+            if str(folder).startswith(str(scratch)):
+                shutil.rmtree(folder)
+            yield found
+
+    monkeypatch.setattr("mediaml_assets.amber.upkeep.gc.os.walk", ends)
+    assert sweep(life.store).garbage["scratch"] == Heap(1, 0)
+    monkeypatch.setattr("mediaml_assets.amber.upkeep.gc.Path.glob", lambda self, pattern: [scratch / "letters/0123"])
+    assert "scratch" not in sweep(life.store).garbage
+
+
+def test_what_a_killed_collection_left_of_the_clock_goes_once_it_is_old(life: Installation) -> None:
+    long_ago = time.time() - 2 * 3600
+    for name, when in (("old", long_ago), ("new", time.time())):
+        life.store.objects.create(f"checks/clock-{name}", b"")
+        os.utime(root(life.store) / f"checks/clock-{name}", (when, when))
+    assert sweep(life.store, delete=True).garbage == {"clocks": Heap(1, 0)}
+    assert [one.name for one in life.store.objects.walk("checks")] == ["checks/clock-new"]
 
 
 def test_what_a_killed_remover_left_is_put_back_when_something_refers_to_it(life: Installation) -> None:
