@@ -33,7 +33,8 @@ def has_no_value(ask: Ask, head: Commit) -> bool:
 
     A late run on older content may say so of what nobody asks for any more.
     """
-    return bool(head.reason) and head.value != head.current and not ask.withdrawn and head.key == ask.key
+    other = head.refused or head.value != head.current
+    return bool(head.reason) and other and not ask.withdrawn and head.key == ask.key
 
 
 def newest(store: Store, feature: str, scopes: Iterable[str]) -> Iterator[Commit]:
