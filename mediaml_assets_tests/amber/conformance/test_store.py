@@ -222,7 +222,7 @@ def test_what_bookkeeping_costs(here: Installation) -> None:
         here.compute("letters", title)
         return dict(operations)
 
-    # heads of the input and of the chain (two lists and a read each), the memo twice, and twice whether its value is there
+    # heads of input and chain (two lists and a read each), the memo twice, and twice whether its value is there
     assert cost("one") == {"list": 4, "read": 6}
     # a chain that is empty yet has one list; value, memo, row and witness are created, a claim has one of each
     assert cost("two") == {"create": 5, "list": 5, "read": 6, "remove": 1}
