@@ -27,30 +27,13 @@ from mediaml_assets.amber.upkeep.verify import verify
 from mediaml_assets_tests.amber.installation import Installation
 from mediaml_assets_tests.amber.processes import files_below, start
 from mediaml_assets_tests.amber.toy import counts_version, film_mesh
-from mediaml_assets_tests.amber.upkeep.test_verify import make_a_life, objects, root
-
-
-@pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """An installation with a history; copied before it is touched."""
-    home = tmp_path_factory.mktemp("made")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("MEDIAML_HOME", str(home))
-        patch.setenv("TOY_CALLS", str(home / "calls"))
-        make_a_life(Installation(home))
-    yield home
+from mediaml_assets_tests.amber.upkeep.conftest import copy
+from mediaml_assets_tests.amber.upkeep.test_verify import objects, root
 
 
 @pytest.fixture
 def life(made: Path, home: Path) -> Installation:
     return copy(made, home)
-
-
-def copy(made: Path, home: Path) -> Installation:
-    shutil.copytree(made, home, dirs_exist_ok=True)
-    here = Installation(home)
-    here.mesh = film_mesh(version="2", factor=10)
-    return here
 
 
 def sweep(store: Store, **how: bool) -> Collected:

@@ -2,7 +2,7 @@
 
 import random
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 import pyarrow as pa
@@ -18,30 +18,13 @@ from mediaml_assets.amber.upkeep.verify import verify
 from mediaml_assets_tests.amber.installation import Installation
 from mediaml_assets_tests.amber.processes import start
 from mediaml_assets_tests.amber.toy import SHARES, Letters, calls, film_mesh, letters
-from mediaml_assets_tests.amber.upkeep.test_verify import is_witness, make_a_life, objects, root
-
-
-@pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """An installation with a history; copied before it is touched."""
-    home = tmp_path_factory.mktemp("made")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("MEDIAML_HOME", str(home))
-        patch.setenv("TOY_CALLS", str(home / "calls"))
-        make_a_life(Installation(home))
-    yield home
+from mediaml_assets_tests.amber.upkeep.conftest import copy
+from mediaml_assets_tests.amber.upkeep.test_verify import is_witness, objects, root
 
 
 @pytest.fixture
 def damaged(made: Path, home: Path) -> Installation:
     return copy(made, home)
-
-
-def copy(made: Path, home: Path) -> Installation:
-    shutil.copytree(made, home, dirs_exist_ok=True)
-    here = Installation(home)
-    here.mesh = film_mesh(version="2", factor=10)
-    return here
 
 
 def mend(here: Installation, *features: str) -> Repaired:
