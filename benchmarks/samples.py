@@ -25,9 +25,9 @@ from mediaml_assets.features.shot_embedding import Embeddings, ShotEmbeddingConf
 from mediaml_assets.features.shots import Shots, shots
 from mediaml_assets.features.silhouette import silhouette
 from mediaml_assets.features.unique_shots import UniqueShotsConfig, unique_shots
-from mediaml_assets.jasper.media import Media
+from mediaml_assets.jasper.reading.media import Media
 from mediaml_assets.jasper.recipe import ML_360P_V1
-from mediaml_assets.jasper.standardize import standardize
+from mediaml_assets.jasper.standard.standardize import standardize
 from mediaml_assets.matching.flavours import FLAVOURS, Flavour
 from mediaml_assets.matching.match_cuts import MatchCutsConfig, ShotRows, flavour_cuts
 from mediaml_assets.samples import script

@@ -14,7 +14,7 @@ from mediaml_assets.amber.checks import increasing
 from mediaml_assets.amber.columns import blob, column
 from mediaml_assets.amber.feature import amber_feature
 from mediaml_assets.features.shots import Shot, Shots
-from mediaml_assets.jasper.media import Frame, Media
+from mediaml_assets.jasper.reading.media import Frame, Media
 from mediaml_assets.jasper.recipe import ML_360P_V1
 
 SOUND_RATE = 16_000  # of `Media.sound`

@@ -7,7 +7,7 @@ import pyarrow as pa
 from mediaml_assets.amber.checks import at_least
 from mediaml_assets.amber.columns import column
 from mediaml_assets.amber.feature import amber_feature
-from mediaml_assets.jasper.probe import Probe, probe
+from mediaml_assets.jasper.delivered.probe import Probe, probe
 from mediaml_assets.landing.source_file import SourceFile
 
 CONTAINER_FACTS = pa.schema(

@@ -8,7 +8,7 @@ import pyarrow as pa
 
 from mediaml_assets.amber.columns import column
 from mediaml_assets.amber.feature import amber_feature
-from mediaml_assets.jasper.essence import essence as essence_of
+from mediaml_assets.jasper.delivered.essence import essence as essence_of
 from mediaml_assets.landing.source_file import SourceFile
 
 ESSENCE = pa.schema([column("digest", pa.string(), "Identity of what the file shows and sounds.")])

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from mediaml_assets.features.shots import Shot, Shots
-from mediaml_assets.jasper.media import Frame, Media
+from mediaml_assets.jasper.reading.media import Frame, Media
 
 
 def windows(media: Media, wanted: Sequence[Sequence[int]]) -> Iterator[list[Frame]]:

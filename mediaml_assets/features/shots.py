@@ -11,7 +11,7 @@ from mediaml_assets.amber.columns import column
 from mediaml_assets.amber.feature import amber_feature
 from mediaml_assets.features.shot_boundaries import Boundary, boundaries, closing, opening
 from mediaml_assets.features.tape_signals import active_tape, signals
-from mediaml_assets.jasper.media import Media
+from mediaml_assets.jasper.reading.media import Media
 
 SHOTS = pa.schema(
     [

@@ -9,7 +9,7 @@ from mediaml_assets.amber.feature import amber_feature
 from mediaml_assets.features.frame_windows import end_windows
 from mediaml_assets.features.shots import Shots
 from mediaml_assets.features.silhouette_mask import COLUMNS, GAPS, ROWS, Mask, silhouette_mask
-from mediaml_assets.jasper.media import Media
+from mediaml_assets.jasper.reading.media import Media
 
 MASK_BITS = COLUMNS * ROWS
 LEAST_CONFIDENCE = 0.3  # below it the mask is stored empty: an unsure outline must not match

@@ -8,7 +8,7 @@ from mediaml_assets.amber.columns import blob, column
 from mediaml_assets.amber.feature import Check, amber_feature
 from mediaml_assets.features.essence import Original
 from mediaml_assets.jasper.recipe import ML_360P_V1
-from mediaml_assets.jasper.standardize import standardize
+from mediaml_assets.jasper.standard.standardize import standardize
 
 STANDARD_ENCODE = pa.schema(
     [

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from PIL import Image, ImageDraw, ImageFont
 
-from mediaml_assets.jasper.media import Media
+from mediaml_assets.jasper.reading.media import Media
 from mediaml_assets.search_platform.previews import Cut
 
 STILL = (320, 180)

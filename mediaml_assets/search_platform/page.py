@@ -8,7 +8,7 @@ from io import BytesIO
 from pathlib import Path
 from string import Template
 
-from mediaml_assets.jasper.media import Media
+from mediaml_assets.jasper.reading.media import Media
 from mediaml_assets.search_platform.contact_sheet import STILL, by_flavour, still
 from mediaml_assets.search_platform.previews import Cut
 

@@ -10,7 +10,7 @@ import av
 import numpy as np
 from numpy.typing import NDArray
 
-from mediaml_assets.jasper.media import Frame, Media
+from mediaml_assets.jasper.reading.media import Frame, Media
 from mediaml_assets.jasper.recipe import ML_360P_V1
 
 SECONDS = Fraction(3, 2)  # of each shot, where the shot is that long

@@ -8,7 +8,7 @@ from typing import Any
 from mediaml_assets.amber.mesh import Mesh
 from mediaml_assets.amber.store import Store
 from mediaml_assets.amber.view import View
-from mediaml_assets.jasper.media import Media
+from mediaml_assets.jasper.reading.media import Media
 from mediaml_assets.search_platform.contact_sheet import by_flavour, contact_sheet
 from mediaml_assets.search_platform.page import page, preview_path
 from mediaml_assets.search_platform.previews import Cut, preview

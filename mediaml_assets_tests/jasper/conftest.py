@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from mediaml_assets.jasper.media import Media
+from mediaml_assets.jasper.reading.media import Media
 from mediaml_assets.jasper.recipe import ML_360P_V1
-from mediaml_assets.jasper.standardize import StandardEncode, standardize
+from mediaml_assets.jasper.standard.standardize import StandardEncode, standardize
 
 from .clips import Clip, render
 

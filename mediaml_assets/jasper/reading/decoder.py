@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from fractions import Fraction
 from typing import Any, Self
 
-from mediaml_assets.jasper.container import open_derivative
+from mediaml_assets.jasper.delivered.container import open_derivative
 from mediaml_assets.jasper.files import MediaFile
 from mediaml_assets.jasper.recipe import ML_360P_V1
 

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from mediaml_assets.jasper.loudness import SoundMeter
-from mediaml_assets.jasper.sound import SoundClock
+from mediaml_assets.jasper.quality.loudness import SoundMeter
+from mediaml_assets.jasper.standard.sound import SoundClock
 
-from .clips import onsets
+from ..clips import onsets
 
 
 def run(pieces: list[tuple[float, NDArray[np.float32]]], rate: int, layout: str, seconds: float) -> NDArray[np.int16]:

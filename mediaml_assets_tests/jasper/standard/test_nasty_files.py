@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from mediaml_assets.errors import MediaRefused
-from mediaml_assets.jasper.essence import essence
-from mediaml_assets.jasper.probe import probe
+from mediaml_assets.jasper.delivered.essence import essence
+from mediaml_assets.jasper.delivered.probe import probe
 from mediaml_assets.jasper.recipe import ML_360P_V1
-from mediaml_assets.jasper.standardize import standardize
+from mediaml_assets.jasper.standard.standardize import standardize
 
 REFUSED = (
     "zero-byte", "not-media", "unopenable", "segment-without-init", "init-only-zero-frames", "header-only",

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mediaml_assets.jasper.canvas import Placement
+from mediaml_assets.jasper.placement import Placement
 from mediaml_assets.jasper.planes import Plane
 
 _DARK = 32

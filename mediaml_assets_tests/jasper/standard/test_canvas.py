@@ -9,9 +9,9 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from mediaml_assets.errors import MediaRefused
-from mediaml_assets.jasper.active_picture import ActivePicture
-from mediaml_assets.jasper.canvas import Placement, place
-from mediaml_assets.jasper.orientation import orientation_of
+from mediaml_assets.jasper.delivered.orientation import orientation_of
+from mediaml_assets.jasper.placement import Placement, place
+from mediaml_assets.jasper.quality.active_picture import ActivePicture
 
 CANVAS = (640, 360)
 

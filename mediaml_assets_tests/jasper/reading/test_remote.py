@@ -11,17 +11,17 @@ import numpy as np
 import pytest
 
 from mediaml_assets.errors import InputMoved, MediaRefused
-from mediaml_assets.jasper.essence import essence
-from mediaml_assets.jasper.media import Media, MediaFiles
-from mediaml_assets.jasper.probe import probe
+from mediaml_assets.jasper.delivered.essence import essence
+from mediaml_assets.jasper.delivered.probe import probe
+from mediaml_assets.jasper.reading.media import Media, MediaFiles
 from mediaml_assets.jasper.recipe import ML_360P_V1
-from mediaml_assets.jasper.standardize import standardize
-from mediaml_assets.jasper.writer import SoundWriter
+from mediaml_assets.jasper.standard.standardize import standardize
+from mediaml_assets.jasper.standard.writer import SoundWriter
 from mediaml_assets.ranged import RangedFile
 from mediaml_assets_tests.end_to_end.films import film
 
-from .clips import Clip, read_number, render, steady
-from .test_nasty_files import nasty
+from ..clips import Clip, read_number, render, steady
+from ..standard.test_nasty_files import nasty
 
 
 class Remote:

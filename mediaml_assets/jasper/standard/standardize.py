@@ -11,21 +11,21 @@ from typing import Any
 import numpy as np
 
 from mediaml_assets.errors import MediaRefused
-from mediaml_assets.jasper.active_picture import ActivePicture
-from mediaml_assets.jasper.canvas import CanvasFilter
+from mediaml_assets.jasper.delivered.probe import Probe, probe
+from mediaml_assets.jasper.delivered.source import Picture, Sound, Source, scan
+from mediaml_assets.jasper.delivered.timing import StreamTimes, choose_rate
 from mediaml_assets.jasper.files import MediaFile
 from mediaml_assets.jasper.frame_tape import FrameTape
 from mediaml_assets.jasper.limits import LIMITS
-from mediaml_assets.jasper.loudness import SoundMeter
-from mediaml_assets.jasper.measure import measure
 from mediaml_assets.jasper.planes import planes_of
-from mediaml_assets.jasper.probe import Probe, probe
-from mediaml_assets.jasper.quality import Quality, judge
+from mediaml_assets.jasper.quality.active_picture import ActivePicture
+from mediaml_assets.jasper.quality.loudness import SoundMeter
+from mediaml_assets.jasper.quality.measure import measure
+from mediaml_assets.jasper.quality.verdict import Quality, judge
 from mediaml_assets.jasper.recipe import Recipe
-from mediaml_assets.jasper.sound import SoundClock
-from mediaml_assets.jasper.source import Picture, Sound, Source, scan
-from mediaml_assets.jasper.timing import StreamTimes, choose_rate
-from mediaml_assets.jasper.writer import MAP, SOUND, TAPE, VIDEO, PictureWriter, SoundWriter
+from mediaml_assets.jasper.standard.canvas import CanvasFilter
+from mediaml_assets.jasper.standard.sound import SoundClock
+from mediaml_assets.jasper.standard.writer import MAP, SOUND, TAPE, VIDEO, PictureWriter, SoundWriter
 
 _HELD_FRAMES = Fraction(5, 2)
 

@@ -11,13 +11,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mediaml_assets.jasper import media as media_module
-from mediaml_assets.jasper.media import Media
+from mediaml_assets.jasper.reading import media as media_module
+from mediaml_assets.jasper.reading.media import Media
 from mediaml_assets.jasper.recipe import ML_360P_V1
-from mediaml_assets.jasper.standardize import standardize
+from mediaml_assets.jasper.standard.standardize import standardize
 
-from .clips import Clip, read_number, render, steady
-from .conftest import EncodeView
+from ..clips import Clip, read_number, render, steady
+from ..conftest import EncodeView
 
 COUNT = 100
 

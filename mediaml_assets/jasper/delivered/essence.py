@@ -17,11 +17,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mediaml_assets.errors import MediaRefused
-from mediaml_assets.jasper.access_units import Reducer, reducer
-from mediaml_assets.jasper.container import opened
+from mediaml_assets.jasper.delivered.access_units import Reducer, reducer
+from mediaml_assets.jasper.delivered.container import opened
+from mediaml_assets.jasper.delivered.probe import Probe, VideoFacts, probe
+from mediaml_assets.jasper.delivered.timing import STANDARD_RATES, StreamTimes, TimesReader, best_grid
 from mediaml_assets.jasper.files import MediaFile
-from mediaml_assets.jasper.probe import Probe, VideoFacts, probe
-from mediaml_assets.jasper.timing import STANDARD_RATES, StreamTimes, TimesReader, best_grid
 
 # Steps of 10 ms whose edges lie 1 ms after each: 0 and the usual encoder delays (1,024, 1,105, 2,048 and 2,112 samples
 # at 44.1 and 48 kHz) are inside a step by what Matroska's whole milliseconds may move them.

@@ -6,7 +6,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mediaml_assets.jasper.access_units import reducer
+from mediaml_assets.jasper.delivered.access_units import reducer
 
 AVCC = bytes([1, 66, 0, 30, 0xFF, 0xE0, 0])
 

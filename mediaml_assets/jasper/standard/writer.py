@@ -13,7 +13,7 @@ from mediaml_assets.jasper.frame_map import FrameMapWriter
 from mediaml_assets.jasper.frame_tape import TapeWriter
 from mediaml_assets.jasper.planes import planes_of
 from mediaml_assets.jasper.recipe import Recipe
-from mediaml_assets.jasper.sound import Samples
+from mediaml_assets.jasper.standard.sound import Samples
 
 VIDEO, SOUND, TAPE, MAP = "video.mp4", "sound.flac", "tape.yuv", "frame_map.i64"
 _BT709 = 1

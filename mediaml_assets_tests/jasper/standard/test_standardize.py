@@ -11,12 +11,12 @@ import pytest
 
 from mediaml_assets.errors import MediaRefused
 from mediaml_assets.jasper.limits import Limits
-from mediaml_assets.jasper.media import Media
+from mediaml_assets.jasper.reading.media import Media
 from mediaml_assets.jasper.recipe import ML_360P_V1
-from mediaml_assets.jasper.standardize import StandardEncode, standardize
+from mediaml_assets.jasper.standard.standardize import StandardEncode, standardize
 
-from .clips import Clip, onsets, read_number, render, steady
-from .conftest import EncodeView
+from ..clips import Clip, onsets, read_number, render, steady
+from ..conftest import EncodeView
 
 Standard = Callable[..., tuple[StandardEncode, Media]]
 
@@ -201,14 +201,14 @@ def test_damage_is_skipped_and_counted(tmp_path: Path) -> None:
 
 
 def test_time_stamps_that_jump_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mediaml_assets.jasper.standardize.LIMITS", Limits(hold_seconds=3))
+    monkeypatch.setattr("mediaml_assets.jasper.standard.standardize.LIMITS", Limits(hold_seconds=3))
     source = render(tmp_path / "clip.mkv", Clip([*steady(25, 10), Fraction(10)]))
     with pytest.raises(MediaRefused, match="jump"):
         standardize(source, ML_360P_V1, tmp_path)
 
 
 def test_a_film_beyond_the_longest_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mediaml_assets.jasper.standardize.LIMITS", Limits(seconds=1))
+    monkeypatch.setattr("mediaml_assets.jasper.standard.standardize.LIMITS", Limits(seconds=1))
     source = render(tmp_path / "clip.mkv", Clip(steady(25, 60)))
     with pytest.raises(MediaRefused, match="beyond"):
         standardize(source, ML_360P_V1, tmp_path)

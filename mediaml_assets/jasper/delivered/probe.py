@@ -13,10 +13,10 @@ from typing import Any
 import av
 
 from mediaml_assets.errors import MediaRefused
-from mediaml_assets.jasper.container import decode, opened, use_one_thread
+from mediaml_assets.jasper.delivered.container import decode, opened, use_one_thread
+from mediaml_assets.jasper.delivered.orientation import Orientation, orientation_of
 from mediaml_assets.jasper.files import MediaFile
 from mediaml_assets.jasper.limits import LIMITS
-from mediaml_assets.jasper.orientation import Orientation, orientation_of
 
 # ITU-T H.273 code points, with the names FFmpeg gives them.
 _PRIMARIES = {1: "bt709", 4: "bt470m", 5: "bt470bg", 6: "smpte170m", 7: "smpte240m", 9: "bt2020", 11: "smpte431",

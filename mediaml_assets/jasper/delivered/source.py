@@ -8,11 +8,11 @@ from typing import Any
 import av
 
 from mediaml_assets.errors import MediaRefused
-from mediaml_assets.jasper.container import decode, opened, use_one_thread
+from mediaml_assets.jasper.delivered.container import decode, opened, use_one_thread
+from mediaml_assets.jasper.delivered.probe import Probe
+from mediaml_assets.jasper.delivered.timing import StreamTimes, TimesReader
 from mediaml_assets.jasper.files import MediaFile
 from mediaml_assets.jasper.limits import LIMITS
-from mediaml_assets.jasper.probe import Probe
-from mediaml_assets.jasper.timing import StreamTimes, TimesReader
 
 
 @dataclass(frozen=True)

@@ -7,10 +7,10 @@ import av
 import pytest
 
 from mediaml_assets.errors import MediaRefused
+from mediaml_assets.jasper.delivered.probe import probe
 from mediaml_assets.jasper.limits import Limits
-from mediaml_assets.jasper.probe import probe
 
-from .clips import Clip, numbered, picture, render, steady, tone
+from ..clips import Clip, numbered, picture, render, steady, tone
 
 NTSC = Fraction(30000, 1001)
 
@@ -131,7 +131,7 @@ def test_no_permission_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
 
 def test_a_picture_beyond_the_bound_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = render(tmp_path / "film.mp4", Clip(steady(25, 5)))
-    monkeypatch.setattr("mediaml_assets.jasper.probe.LIMITS", Limits(pixels=320 * 180 - 1))
+    monkeypatch.setattr("mediaml_assets.jasper.delivered.probe.LIMITS", Limits(pixels=320 * 180 - 1))
     with pytest.raises(MediaRefused, match="320x180"):
         probe(path)
 

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from mediaml_assets.errors import MediaRefused
-from mediaml_assets.jasper.essence import essence
+from mediaml_assets.jasper.delivered.essence import essence
 
-from .clips import Clip, render, steady
-from .remux import Change, flip_one_bit, remux, retime
+from ..clips import Clip, render, steady
+from ..remux import Change, flip_one_bit, remux, retime
 
 NTSC = Fraction(24000, 1001)
 FILM = Clip(steady(NTSC, 72), bursts=[0.5, 1.5])

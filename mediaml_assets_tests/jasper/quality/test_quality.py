@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mediaml_assets.jasper import quality
 from mediaml_assets.jasper.frame_tape import FRAME_BYTES, FrameTape
-from mediaml_assets.jasper.quality import Measured, judge, picture_shares
+from mediaml_assets.jasper.quality import verdict
+from mediaml_assets.jasper.quality.verdict import Measured, judge, picture_shares
 
 GOOD = Measured(
     decodable_share=1.0, duration_drift=0.0, seconds=100.0, black_share=0.05, frozen_share=0.05, has_sound=True,
@@ -73,7 +73,7 @@ def test_pieces_do_not_matter(chunk: int, moving: int, still: int, black: int) -
     luma = np.concatenate([film(moving), np.repeat(film(1), still, axis=0), np.full((black, 36, 64), 16, np.uint8)])
     whole = picture_shares(tape_of(luma), Fraction(5))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(quality, "_CHUNK", chunk)
+        patch.setattr(verdict, "_CHUNK", chunk)
         assert picture_shares(tape_of(luma), Fraction(5)) == whole
     count = max(1, len(luma))
     longest = [run for run in (still, black) if run >= 11]

@@ -2,12 +2,12 @@
 
 from fractions import Fraction
 
+from mediaml_assets.jasper.delivered.probe import Probe
+from mediaml_assets.jasper.delivered.source import Source
+from mediaml_assets.jasper.delivered.timing import StreamTimes
 from mediaml_assets.jasper.frame_tape import FrameTape
-from mediaml_assets.jasper.loudness import SoundMeter
-from mediaml_assets.jasper.probe import Probe
-from mediaml_assets.jasper.quality import Measured, picture_shares
-from mediaml_assets.jasper.source import Source
-from mediaml_assets.jasper.timing import StreamTimes
+from mediaml_assets.jasper.quality.loudness import SoundMeter
+from mediaml_assets.jasper.quality.verdict import Measured, picture_shares
 
 _HDR = {"smpte2084": "PQ", "arib-std-b67": "HLG"}
 

@@ -8,7 +8,7 @@ meter on the same mono signal it is within about half a LU; what lies above 8 kH
 import numpy as np
 from numpy.typing import NDArray
 
-from mediaml_assets.jasper.sound import Samples
+from mediaml_assets.jasper.standard.sound import Samples
 
 _BLOCK_SECONDS = 0.4
 _SILENT_DB = -60.0

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mediaml_assets.jasper.timing import STANDARD_RATES, StreamTimes, choose_rate, grid, nearest_rate
+from mediaml_assets.jasper.delivered.timing import STANDARD_RATES, StreamTimes, choose_rate, grid, nearest_rate
 
 
 def times(seconds: list[float] | np.ndarray, ticks: int = 90_000) -> StreamTimes:  # type: ignore[type-arg]

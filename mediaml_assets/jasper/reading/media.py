@@ -9,12 +9,12 @@ from typing import Any, ClassVar, Protocol, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from mediaml_assets.jasper.container import open_derivative
-from mediaml_assets.jasper.decoder import Decoder, Seeker
+from mediaml_assets.jasper.delivered.container import open_derivative
 from mediaml_assets.jasper.files import MediaFile
 from mediaml_assets.jasper.frame_map import FrameMap
 from mediaml_assets.jasper.frame_tape import FrameTape
 from mediaml_assets.jasper.planes import Plane, plane_view
+from mediaml_assets.jasper.reading.decoder import Decoder, Seeker
 
 _FULL_SCALE = 32_768.0
 

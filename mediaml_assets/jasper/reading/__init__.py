@@ -1,0 +1,1 @@
+"""Reading standard encodes, frame-exact."""
