@@ -26,7 +26,7 @@ from mediaml_assets.features.shots import Shots, shots
 from mediaml_assets.features.silhouette import silhouette
 from mediaml_assets.features.unique_shots import UniqueShotsConfig, unique_shots
 from mediaml_assets.jasper.reading.media import Media
-from mediaml_assets.jasper.recipe import ML_360P_V1
+from mediaml_assets.jasper.recipe import ML_360P
 from mediaml_assets.jasper.standard.standardize import standardize
 from mediaml_assets.matching.flavours import FLAVOURS, Flavour
 from mediaml_assets.matching.match_cuts import MatchCutsConfig, ShotRows, flavour_cuts
@@ -125,7 +125,7 @@ class OneRow:
 
 def standard_media(title: str, file: Path, folder: Path) -> Media:
     """The standard encode of a file, made in `folder`."""
-    return Media.from_value(OneRow(title, standardize(file, ML_360P_V1, folder).row()))
+    return Media.from_value(OneRow(title, standardize(file, ML_360P, folder).row()))
 
 
 def analysed(media: Media, truth: Truth) -> Title:

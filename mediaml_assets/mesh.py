@@ -15,7 +15,7 @@ from mediaml_assets.features.motion import motion
 from mediaml_assets.features.shot_embedding import shot_embedding
 from mediaml_assets.features.shots import shots
 from mediaml_assets.features.silhouette import silhouette
-from mediaml_assets.features.standard_encode import standard_encode
+from mediaml_assets.features.standard_encodes import standard_encode, standard_encode_720p, standard_sound
 from mediaml_assets.features.unique_shots import unique_shots
 from mediaml_assets.landing.arrivals import SOURCE
 from mediaml_assets.landing.shows import SHOW
@@ -24,7 +24,7 @@ from mediaml_assets.plugins import LeftOut, installed, plain
 from mediaml_assets.settings import home
 
 GROUPS: dict[str, tuple[AmberFeature, ...]] = {
-    "media": (essence, container_facts, standard_encode),
+    "media": (essence, container_facts, standard_encode, standard_encode_720p, standard_sound),
     "shots": (shots, shot_embedding, unique_shots, clips),
     "flavours": (silhouette, motion),
     "matching": (match_cuts,),

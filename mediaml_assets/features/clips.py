@@ -1,6 +1,5 @@
 """The optional `clips` feature: one mp4 file a shot, frame-exact, with its sound."""
 
-from collections.abc import Iterable
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -15,9 +14,8 @@ from mediaml_assets.amber.columns import blob, column
 from mediaml_assets.amber.feature import amber_feature
 from mediaml_assets.features.shots import Shot, Shots
 from mediaml_assets.jasper.reading.media import Frame, Media
-from mediaml_assets.jasper.recipe import ML_360P_V1
+from mediaml_assets.jasper.recipe import ML_360P
 
-SOUND_RATE = 16_000  # of `Media.sound`
 AAC_FRAME = 1024  # samples
 
 CLIPS = pa.schema(
@@ -43,46 +41,46 @@ def clips(standard_encode: Media, unique_shots: Shots, scratch: Path) -> pa.Tabl
     paths = []
     for shot in unique_shots:
         path = scratch / f"{shot.index:05d}.mp4"
-        frames = standard_encode.sequential(shot.start, shot.end)
-        write_clip(path, frames, standard_encode.rate, shot_sound(sound, shot, standard_encode.rate))
+        write_clip(path, standard_encode, shot, shot_sound(sound, shot, standard_encode))
         paths.append(str(path))
     return pa.table([[shot.index for shot in unique_shots], paths], schema=CLIPS)
 
 
-def shot_sound(sound: npt.NDArray[np.float32] | None, shot: Shot, rate: Fraction) -> npt.NDArray[np.float32] | None:
+def shot_sound(sound: npt.NDArray[np.float32] | None, shot: Shot, media: Media) -> npt.NDArray[np.float32] | None:
     """The samples [n] heard during a shot; None when the title has no sound or it ends before the shot."""
     if sound is None:
         return None
-    heard = sound[round(shot.start * SOUND_RATE / rate) : round(shot.end * SOUND_RATE / rate)]
+    start, end = (round(frame * media.sound_rate / media.rate) for frame in (shot.start, shot.end))
+    heard = sound[start:end]
     return heard if len(heard) else None
 
 
-def write_clip(path: Path, frames: Iterable[Frame], rate: Fraction, sound: npt.NDArray[np.float32] | None) -> None:
-    """Encode frames and mono 16 kHz samples into one mp4; equal input gives equal bytes."""
+def write_clip(path: Path, media: Media, shot: Shot, sound: npt.NDArray[np.float32] | None) -> None:
+    """Encode a shot and its mono samples into one mp4, at the media's size and rates; equal input gives equal bytes."""
     with av.open(str(path), "w", container_options={"fflags": "+bitexact"}) as file:
-        video: Any = file.add_stream("libx264", rate=rate, options=ML_360P_V1.x264_options())
-        video.width, video.height, video.pix_fmt = ML_360P_V1.width, ML_360P_V1.height, "yuv420p"
+        video: Any = file.add_stream("libx264", rate=media.rate, options=ML_360P.x264_options())
+        video.width, video.height, video.pix_fmt = media.width, media.height, "yuv420p"
         video.codec_context.thread_count = 1
-        audio: Any = file.add_stream("aac", rate=SOUND_RATE, layout="mono") if sound is not None else None
-        for number, frame in enumerate(frames):
+        audio: Any = file.add_stream("aac", rate=media.sound_rate, layout="mono") if sound is not None else None
+        for number, frame in enumerate(media.sequential(shot.start, shot.end)):
             picture = av.VideoFrame.from_ndarray(_planar(frame), format="yuv420p")
-            picture.pts, picture.time_base = number, 1 / rate
+            picture.pts, picture.time_base = number, 1 / media.rate
             file.mux(video.encode(picture))
         file.mux(video.encode(None))
         if sound is not None:
             for start in range(0, len(sound), AAC_FRAME):
-                file.mux(audio.encode(_samples(sound[start : start + AAC_FRAME], start)))
+                file.mux(audio.encode(_samples(sound[start : start + AAC_FRAME], start, media.sound_rate)))
             file.mux(audio.encode(None))
 
 
 def _planar(frame: Frame) -> npt.NDArray[np.uint8]:
-    """The planes of a frame one below the other, as PyAV reads yuv420p: uint8 [540, 640]."""
+    """The planes of a frame one below the other, as PyAV reads yuv420p: uint8 [3/2 height, width]."""
     width = frame.y.shape[1]
     return np.concatenate([plane.reshape(-1, width) for plane in (frame.y, frame.u, frame.v)])
 
 
-def _samples(values: npt.NDArray[np.float32], start: int) -> Any:
+def _samples(values: npt.NDArray[np.float32], start: int, rate: int) -> Any:
     """A PyAV audio frame of mono samples that begins at sample `start`."""
     frame = av.AudioFrame.from_ndarray(values[None], format="fltp", layout="mono")
-    frame.sample_rate, frame.pts, frame.time_base = SOUND_RATE, start, Fraction(1, SOUND_RATE)
+    frame.sample_rate, frame.pts, frame.time_base = rate, start, Fraction(1, rate)
     return frame

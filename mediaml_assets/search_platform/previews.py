@@ -11,10 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mediaml_assets.jasper.reading.media import Frame, Media
-from mediaml_assets.jasper.recipe import ML_360P_V1
+from mediaml_assets.jasper.recipe import ML_360P
 
 SECONDS = Fraction(3, 2)  # of each shot, where the shot is that long
-_SOUND_RATE = ML_360P_V1.sound_rate
+_SOUND_RATE = ML_360P.sound_rate
 _AAC_FRAME = 1024
 _BT709 = _LIMITED = 1
 
@@ -52,7 +52,7 @@ class Cut:
 
 
 def preview(cut: Cut, media1: Media, media2: Media, path: Path) -> None:
-    """Write the cut as mp4: H.264 640x360 at A's rate, and the sound of both when either has any.
+    """Write the cut as mp4: H.264 at A's size and rate, and the sound of both when either has any.
 
     A plays up to and with `out_frame`, B from `in_frame` on, each for SECONDS or as long as the shot is. B keeps its
     speed: at each moment the frame is shown that B itself shows then. The file appears when it is complete.
@@ -89,7 +89,7 @@ def _played(media1: Media, tail: list[int], media2: Media, head: list[int]) -> I
 
 
 def _video_stream(file: Any, media: Media) -> Any:
-    stream = file.add_stream("libx264", rate=media.rate, options=ML_360P_V1.x264_options())
+    stream = file.add_stream("libx264", rate=media.rate, options=ML_360P.x264_options())
     stream.width, stream.height, stream.pix_fmt = media.width, media.height, "yuv420p"
     context = stream.codec_context
     context.thread_count, context.time_base = 1, 1 / media.rate

@@ -53,7 +53,9 @@ class ArrayMedia:
     """A film whose frames are luma pictures [360, 640] in memory, with what features read of `Media`."""
 
     title = "array"
+    width, height = 640, 360
     active = (0, 0, 640, 360)
+    sound_rate = 16_000
 
     def __init__(self, pictures: Sequence[Picture], rate: int = 25) -> None:
         self.pictures = pictures

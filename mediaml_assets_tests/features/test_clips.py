@@ -1,4 +1,3 @@
-from fractions import Fraction
 from pathlib import Path
 
 import av
@@ -29,7 +28,8 @@ def test_sound_is_cut_with_the_shot(tmp_path: Path) -> None:
 
 def test_a_shot_after_the_end_of_the_sound_has_none() -> None:
     sound = np.zeros(16_000, np.float32)
-    assert shot_sound(sound, Shot(0, 50, 75, 50, 75), Fraction(25)) is None
-    assert shot_sound(None, Shot(0, 0, 75, 0, 75), Fraction(25)) is None
-    heard = shot_sound(sound, Shot(0, 0, 5, 0, 5), Fraction(25))
+    film = ArrayMedia([texture(1)])
+    assert shot_sound(sound, Shot(0, 50, 75, 50, 75), film) is None
+    assert shot_sound(None, Shot(0, 0, 75, 0, 75), film) is None
+    heard = shot_sound(sound, Shot(0, 0, 5, 0, 5), film)
     assert heard is not None and len(heard) == 3200

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from mediaml_assets.jasper.reading.media import Media
-from mediaml_assets.jasper.recipe import ML_360P_V1
+from mediaml_assets.jasper.recipe import ML_360P
 from mediaml_assets.jasper.standard.standardize import StandardEncode, standardize
 
 from .clips import Clip, render
@@ -36,7 +36,7 @@ def standard(tmp_path: Path) -> Callable[..., tuple[StandardEncode, Media]]:
         source = render(tmp_path / f"clip{suffix}", clip) if isinstance(clip, Clip) else clip
         folder = tmp_path / name
         folder.mkdir()
-        encode = standardize(source, ML_360P_V1, folder)
+        encode = standardize(source, ML_360P, folder)
         return encode, Media.from_value(EncodeView("clip", encode))
 
     return make

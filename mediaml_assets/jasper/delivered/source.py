@@ -43,9 +43,11 @@ class Source:
         restamped: pictures whose own time stamp was missing or ran backwards, so far.
     """
 
-    def __init__(self, file: MediaFile, probed: Probe, times: StreamTimes, rate: Fraction) -> None:
-        """Args: the file, what `probe` and `scan` said of it, and its nominal rate."""
-        self._file, self._probe, self._times = file, probed, times
+    def __init__(
+        self, file: MediaFile, probed: Probe, times: StreamTimes, rate: Fraction, sound_alone: bool = False
+    ) -> None:
+        """Args: the file, what `probe` and `scan` said of it, its nominal rate, and whether to skip its pictures."""
+        self._file, self._probe, self._times, self._sound_alone = file, probed, times, sound_alone
         first = probed.video.first_pts
         self.start_pts = int(times.pts[0]) if first is None or not times.trusted else first
         self._step = max(1, round(1 / (rate * times.time_base)))
@@ -56,7 +58,7 @@ class Source:
     def __iter__(self) -> Iterator[Picture | Sound]:
         with opened(self._file) as container:
             video = container.streams[self._probe.video.index]
-            streams = [video]
+            streams = [] if self._sound_alone else [video]
             if self._probe.audio is not None:
                 streams.append(container.streams[self._probe.audio.index])
             for stream in streams:

@@ -7,13 +7,10 @@ from typing import Any, Self
 
 from mediaml_assets.jasper.delivered.container import open_derivative
 from mediaml_assets.jasper.files import MediaFile
-from mediaml_assets.jasper.recipe import ML_360P_V1
-
-_KEPT_FRAMES = 2 * ML_360P_V1.gop
 
 
 class Decoder:
-    """One open video file. Its key frames stand at multiples of 12 and nothing is reordered, so pts gives the index."""
+    """One open video file. Its key frames stand equally far apart and nothing is reordered, so pts gives the index."""
 
     def __init__(self, file: MediaFile, rate: Fraction) -> None:
         """Args: the video file, and its frames a second."""
@@ -41,12 +38,12 @@ class Decoder:
 class Seeker:
     """Random access with a memory of the last frames decoded."""
 
-    def __init__(self, decoder: Decoder, title: str, frame_count: int) -> None:
-        """Args: the open file, and the title's slug and number of frames, for messages and bounds."""
-        self._decoder, self._title, self._count = decoder, title, frame_count
+    def __init__(self, decoder: Decoder, title: str, frame_count: int, gop: int) -> None:
+        """Args: the open file, the title's slug and number of frames, and frames from one key frame to the next."""
+        self._decoder, self._title, self._count, self._gop = decoder, title, frame_count, gop
         self._kept: OrderedDict[int, Any] = OrderedDict()
         self._running: Iterator[tuple[int, Any]] = iter(())
-        self._next = -ML_360P_V1.gop
+        self._next = -gop
 
     def frame(self, index: int) -> Any:
         """The decoded PyAV ``VideoFrame`` with this number.
@@ -59,7 +56,7 @@ class Seeker:
         if index in self._kept:
             return self._kept[index]
         ahead = index - self._next
-        if not 0 <= ahead < ML_360P_V1.gop:
+        if not 0 <= ahead < self._gop:
             self._running = self._decoder.from_key_frame(index)
         for found, decoded in self._running:
             self._keep(found, decoded)
@@ -71,5 +68,5 @@ class Seeker:
         self._kept[index] = decoded
         self._kept.move_to_end(index)
         self._next = index + 1
-        while len(self._kept) > _KEPT_FRAMES:
+        while len(self._kept) > 2 * self._gop:
             self._kept.popitem(last=False)

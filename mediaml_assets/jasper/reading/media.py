@@ -45,25 +45,25 @@ class Frame:
 
     @property
     def y(self) -> Plane:
-        """Luma, uint8 [360, 640], 16 black to 235 white."""
+        """Luma, uint8 [height, width], 16 black to 235 white."""
         return plane_view(self._decoded.planes[0])
 
     @property
     def u(self) -> Plane:
-        """Blue difference, uint8 [180, 320], 128 neutral."""
+        """Blue difference, uint8 [height / 2, width / 2], 128 neutral."""
         return plane_view(self._decoded.planes[1])
 
     @property
     def v(self) -> Plane:
-        """Red difference, uint8 [180, 320], 128 neutral."""
+        """Red difference, uint8 [height / 2, width / 2], 128 neutral."""
         return plane_view(self._decoded.planes[2])
 
     def gray(self) -> Plane:
-        """The luma plane, uint8 [360, 640]."""
+        """The luma plane, uint8 [height, width]."""
         return self.y
 
     def rgb(self) -> NDArray[np.uint8]:
-        """Red, green and blue from BT.709 limited range: uint8 [360, 640, 3], 0 to 255; a copy."""
+        """Red, green and blue from BT.709 limited range: uint8 [height, width, 3], 0 to 255; a copy."""
         pixels: NDArray[np.uint8] = self._decoded.to_ndarray(format="rgb24", src_colorspace="ITU709")
         return pixels
 
@@ -78,11 +78,12 @@ class Media:
         width: canvas across, in pixels.
         height: canvas down, in pixels.
         active: x, y, width, height of the active picture on the canvas, without bars.
+        sound_rate: samples a second of the sound.
     """
 
     columns: ClassVar[tuple[str, ...]] = (
         "video", "sound", "tape", "frame_map", "width", "height", "frame_count", "rate_num", "rate_den",
-        "active_x", "active_y", "active_w", "active_h", "time_base_num", "time_base_den",
+        "active_x", "active_y", "active_w", "active_h", "time_base_num", "time_base_den", "gop", "sound_rate",
     )  # fmt: skip
 
     def __init__(self, title: str, files: "MediaFiles", facts: "MediaFacts") -> None:
@@ -91,6 +92,7 @@ class Media:
         self._files, self._facts = files, facts
         self.rate, self.frame_count = facts.rate, facts.frame_count
         self.width, self.height, self.active = facts.width, facts.height, facts.active
+        self.sound_rate = facts.sound_rate
 
     @classmethod
     def from_value(cls, view: ValueView) -> Self:
@@ -105,7 +107,7 @@ class Media:
             MediaFacts(
                 Fraction(row["rate_num"], row["rate_den"]), row["frame_count"], row["width"], row["height"],
                 (row["active_x"], row["active_y"], row["active_w"], row["active_h"]),
-                Fraction(row["time_base_num"], row["time_base_den"]),
+                Fraction(row["time_base_num"], row["time_base_den"]), row["gop"], row["sound_rate"],
             ),
         )  # fmt: skip
 
@@ -115,9 +117,9 @@ class Media:
         return FrameTape.open(self._files.tape)
 
     def frames(self, indices: Iterable[int]) -> Iterator[Frame]:
-        """The frames with these numbers, in the order given; a seek decodes at most 12 frames.
+        """The frames with these numbers, in the order given; a seek decodes at most one group of pictures (12).
 
-        Neighbours, repetitions and either direction cost one decoding of each group of 12.
+        Neighbours, repetitions and either direction cost one decoding of each group.
 
         Raises:
             IndexError: a number is outside [0, frame_count).
@@ -147,7 +149,7 @@ class Media:
     def sound(self, start: int = 0, end: int | None = None) -> NDArray[np.float32] | None:
         """The sound, or its samples [start, end) as far as there are any; None without sound.
 
-        float32 [samples] in [-1, 1), mono, 16 kHz, sample n at n / 16000 s. Only what is asked for is read.
+        float32 [samples] in [-1, 1), mono, sample n at n / `sound_rate` s. Only what is asked for is read.
         """
         if self._files.sound is None:
             return None
@@ -181,7 +183,7 @@ class Media:
 
     @cached_property
     def _seeker(self) -> Seeker:
-        return Seeker(Decoder(self._files.video, self.rate), self.title, self.frame_count)
+        return Seeker(Decoder(self._files.video, self.rate), self.title, self.frame_count, self._facts.gop)
 
     def _checked(self, index: int) -> int:
         if not 0 <= index < self.frame_count:
@@ -209,3 +211,5 @@ class MediaFacts:
     height: int
     active: tuple[int, int, int, int]
     time_base: Fraction
+    gop: int
+    sound_rate: int

@@ -35,13 +35,11 @@ class StandardEncode:
     """A standard encode and all that is known of how it came about.
 
     Attributes:
-        recipe: name of the recipe.
+        recipe: what it was made by.
         video: MP4 with the picture and, if there is sound, AAC.
-        sound: FLAC, mono, 16 kHz, as long as the picture; None without sound.
+        sound: FLAC, in the recipe's rate and layout, as long as the picture; None without sound.
         tape: frame tape, see `frame_tape`.
         frame_map: frame map, see `frame_map`.
-        width: canvas across, in pixels.
-        height: canvas down, in pixels.
         rate: frames a second, constant.
         frame_count: number of frames.
         active: x, y, width, height of the active picture on the canvas, without bars, in pixels.
@@ -52,13 +50,11 @@ class StandardEncode:
         quality: the numbers and the verdict.
     """
 
-    recipe: str
+    recipe: Recipe
     video: Path
     sound: Path | None
     tape: Path
     frame_map: Path
-    width: int
-    height: int
     rate: Fraction
     frame_count: int
     active: tuple[int, int, int, int]
@@ -73,8 +69,10 @@ class StandardEncode:
         measured, heard = self.quality.measured, self.quality.measured.has_sound
         x, y, width, height = self.active
         return {
-            "recipe": self.recipe, "video": self.video, "sound": self.sound, "tape": self.tape,
-            "frame_map": self.frame_map, "width": self.width, "height": self.height,
+            "recipe": self.recipe.name, "recipe_version": self.recipe.version,
+            "video": self.video, "sound": self.sound, "tape": self.tape,
+            "frame_map": self.frame_map, "width": self.recipe.width, "height": self.recipe.height,
+            "gop": self.recipe.gop, "sound_rate": self.recipe.sound_rate,
             "frame_count": self.frame_count, "rate_num": self.rate.numerator, "rate_den": self.rate.denominator,
             "active_x": x, "active_y": y, "active_w": width, "active_h": height,
             "start_pts": self.start_pts, "time_base_num": self.time_base.numerator,
@@ -105,7 +103,7 @@ def standardize(
     times, first_sound = scan(file, probed)
     rate = choose_rate(times, (probed.video.average_rate, probed.video.nominal_rate))
     source = Source(file, probed, times, rate.value)
-    frames = _frame_count(file, times, rate.value, source.start_pts)
+    frames = frame_count(file, times, rate.value, source.start_pts)
     work = _Pass(source, probed, recipe, rate.value, frames, folder)
     work.run(lambda done: progress(min(1.0, done / max(1, times.packets))) if progress else None)
     if work.frames == 0:
@@ -113,13 +111,11 @@ def standardize(
     tape = FrameTape.open(folder / TAPE)
     quality = judge(measure(probed, times, source, tape, rate.value, work.meter, first_sound))
     return StandardEncode(
-        recipe=recipe.name,
+        recipe=recipe,
         video=folder / VIDEO,
         sound=folder / SOUND if probed.audio else None,
         tape=folder / TAPE,
         frame_map=folder / MAP,
-        width=recipe.width,
-        height=recipe.height,
         rate=rate.value,
         frame_count=work.frames,
         active=work.active.box(),
@@ -165,14 +161,14 @@ class _Pass:
 
     def _clocks(self, stack: ExitStack) -> list[SoundClock]:
         seconds = self._most / self._rate
-        flac = stack.enter_context(SoundWriter(self._folder / SOUND, self._recipe.sound_rate))
+        flac = stack.enter_context(SoundWriter(self._folder / SOUND, self._recipe))
 
         def keep(samples: Any) -> None:
             self.meter.push(samples)
             flac.write(samples)
 
         return [
-            SoundClock(self._recipe.sound_rate, "mono", seconds, keep),
+            SoundClock(self._recipe.sound_rate, self._recipe.sound_layout, seconds, keep),
             SoundClock(self._recipe.play_rate, "stereo", seconds, self._writer.play),
         ]
 
@@ -203,7 +199,12 @@ def _slot(time: Fraction, rate: Fraction) -> int:
     return max(0, math.ceil(time * rate - Fraction(1, 2)))
 
 
-def _frame_count(file: MediaFile, times: StreamTimes, rate: Fraction, start_pts: int) -> int:
+def frame_count(file: MediaFile, times: StreamTimes, rate: Fraction, start_pts: int) -> int:
+    """How many frames a standard encode has, from the time stamps of its picture alone.
+
+    Raises:
+        MediaRefused: the time stamps jump, or the film is too long.
+    """
     gaps = np.diff(times.pts) * float(times.time_base)
     if len(gaps) and gaps.max() > LIMITS.hold_seconds:
         raise MediaRefused(

@@ -92,15 +92,17 @@ class PictureWriter:
 
 
 class SoundWriter:
-    """Writes 16 kHz mono sound as FLAC; a context manager."""
+    """Writes sound as FLAC; a context manager."""
 
-    def __init__(self, path: Path, rate: int) -> None:
-        """Args: the file to write, and samples a second."""
+    def __init__(self, path: Path, recipe: Recipe) -> None:
+        """Args: the file to write, and the recipe, which says how many samples a second and which channels."""
         self._file = av.open(str(path), "w", format="flac", container_options={"fflags": "+bitexact"})
-        self._stream: Any = self._file.add_stream("flac", rate=rate, layout="mono", options={"flags": "+bitexact"})
+        self._stream: Any = self._file.add_stream(
+            "flac", rate=recipe.sound_rate, layout=recipe.sound_layout, options={"flags": "+bitexact"}
+        )
         self._stream.codec_context.format = "s16"
         self._stream.codec_context.thread_count = 1
-        self._rate, self._written = rate, 0
+        self._recipe, self._written = recipe, 0
 
     def __enter__(self) -> "SoundWriter":
         return self
@@ -111,8 +113,8 @@ class SoundWriter:
                 self._file.mux(self._stream.encode(None))
 
     def write(self, samples: Samples) -> None:
-        """Append mono samples, int16 [n, 1]; n is a multiple of 4,096 but in the last call."""
-        frame = audio_frame(samples, "mono", self._rate, self._written)
+        """Append samples, int16 [n, channels]; n is a multiple of 4,096 but in the last call."""
+        frame = audio_frame(samples, self._recipe.sound_layout, self._recipe.sound_rate, self._written)
         self._written += frame.samples
         self._file.mux(self._stream.encode(frame))
 

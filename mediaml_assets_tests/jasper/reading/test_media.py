@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from mediaml_assets.jasper.reading import media as media_module
 from mediaml_assets.jasper.reading.media import Media
-from mediaml_assets.jasper.recipe import ML_360P_V1
+from mediaml_assets.jasper.recipe import ML_360P
 from mediaml_assets.jasper.standard.standardize import standardize
 
 from ..clips import Clip, read_number, render, steady
@@ -26,7 +26,7 @@ COUNT = 100
 def film(tmp_path_factory: pytest.TempPathFactory) -> Media:
     folder = tmp_path_factory.mktemp("film")
     source = render(folder / "clip.mp4", Clip(steady(Fraction(24000, 1001), COUNT), bursts=[1.0]))
-    return Media.from_value(EncodeView("film", standardize(source, ML_360P_V1, folder)))
+    return Media.from_value(EncodeView("film", standardize(source, ML_360P, folder)))
 
 
 def shown(media: Media, indices: list[int]) -> list[int]:

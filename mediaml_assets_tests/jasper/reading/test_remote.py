@@ -14,7 +14,7 @@ from mediaml_assets.errors import InputMoved, MediaRefused
 from mediaml_assets.jasper.delivered.essence import essence
 from mediaml_assets.jasper.delivered.probe import probe
 from mediaml_assets.jasper.reading.media import Media, MediaFiles
-from mediaml_assets.jasper.recipe import ML_360P_V1
+from mediaml_assets.jasper.recipe import ML_360P
 from mediaml_assets.jasper.standard.standardize import standardize
 from mediaml_assets.jasper.standard.writer import SoundWriter
 from mediaml_assets.ranged import RangedFile
@@ -109,7 +109,7 @@ def test_a_moment_of_a_long_sound_fetches_little_of_it(standard: Callable[..., A
     _, here = standard(Clip(steady(25, 12), bursts=[0.1]))
     sound = Remote(tmp_path / "long.flac")
     noise = np.random.default_rng(1).normal(0, 3000, 16_000 * 900).astype(np.int16)
-    with SoundWriter(sound.path, 16_000) as writer:
+    with SoundWriter(sound.path, ML_360P) as writer:
         writer.write(noise[:, None])
     media = Media("long", replace(here._files, sound=sound), here._facts)
     heard = media.sound(8_000_000, 8_024_000)
@@ -127,7 +127,7 @@ def test_a_delivered_film_elsewhere_has_the_same_essence_and_encode(tmp_path: Pa
     folders = [tmp_path / "here", tmp_path / "there"]
     for folder in folders:
         folder.mkdir()
-    encodes = [standardize(file, ML_360P_V1, folder) for file, folder in zip((path, there), folders, strict=True)]
+    encodes = [standardize(file, ML_360P, folder) for file, folder in zip((path, there), folders, strict=True)]
     for name in ("video", "sound", "tape", "frame_map"):
         assert getattr(encodes[0], name).read_bytes() == getattr(encodes[1], name).read_bytes()
     assert encodes[0].quality == encodes[1].quality

@@ -10,7 +10,7 @@ import pytest
 from mediaml_assets.errors import MediaRefused
 from mediaml_assets.jasper.delivered.essence import essence
 from mediaml_assets.jasper.delivered.probe import probe
-from mediaml_assets.jasper.recipe import ML_360P_V1
+from mediaml_assets.jasper.recipe import ML_360P
 from mediaml_assets.jasper.standard.standardize import standardize
 
 REFUSED = (
@@ -75,7 +75,7 @@ def test_every_one_is_standardised_or_refused(shared: Path, tmp_path: Path) -> N
         folder.mkdir()
         start = time.monotonic()
         try:
-            encode = standardize(path, ML_360P_V1, folder)
+            encode = standardize(path, ML_360P, folder)
         except MediaRefused:
             assert path.name.startswith(REFUSED), path.name
             continue

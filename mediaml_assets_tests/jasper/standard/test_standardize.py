@@ -12,7 +12,7 @@ import pytest
 from mediaml_assets.errors import MediaRefused
 from mediaml_assets.jasper.limits import Limits
 from mediaml_assets.jasper.reading.media import Media
-from mediaml_assets.jasper.recipe import ML_360P_V1
+from mediaml_assets.jasper.recipe import ML_360P
 from mediaml_assets.jasper.standard.standardize import StandardEncode, standardize
 
 from ..clips import Clip, onsets, read_number, render, steady
@@ -157,7 +157,7 @@ def test_the_bytes_never_vary(tmp_path: Path) -> None:
     for name in ("first", "second"):
         folder = tmp_path / name
         folder.mkdir()
-        standardize(source, ML_360P_V1, folder)
+        standardize(source, ML_360P, folder)
         seen.add(tuple((f.name, hashlib.sha256(f.read_bytes()).hexdigest()) for f in sorted(folder.iterdir())))
     assert len(seen) == 1
     assert {name for name, _ in next(iter(seen))} == {"frame_map.i64", "sound.flac", "tape.yuv", "video.mp4"}
@@ -174,7 +174,7 @@ def test_key_frames_stand_at_every_twelfth_frame(standard: Standard) -> None:
 def test_progress_rises_to_the_end(tmp_path: Path) -> None:
     told: list[float] = []
     source = render(tmp_path / "clip.mp4", Clip(steady(25, 150)))
-    standardize(source, ML_360P_V1, tmp_path, told.append)
+    standardize(source, ML_360P, tmp_path, told.append)
     assert told == sorted(told)
     assert 0 <= told[0] < told[-1] <= 1
 
@@ -183,7 +183,7 @@ def test_a_film_cut_short_is_told_apart(tmp_path: Path) -> None:
     whole = render(tmp_path / "whole.mkv", Clip(steady(25, 400)))
     cut = tmp_path / "cut.mkv"
     cut.write_bytes(whole.read_bytes()[: whole.stat().st_size // 2])
-    quality = standardize(cut, ML_360P_V1, tmp_path).quality
+    quality = standardize(cut, ML_360P, tmp_path).quality
     assert quality.verdict == "quarantine"
     assert "cut short" in " ".join(quality.reasons)
 
@@ -195,7 +195,7 @@ def test_damage_is_skipped_and_counted(tmp_path: Path) -> None:
     for at in rng.integers(len(data) // 4, len(data), 60):
         data[at : at + 20] = rng.bytes(20)
     source.write_bytes(data)
-    encode = standardize(source, ML_360P_V1, tmp_path)
+    encode = standardize(source, ML_360P, tmp_path)
     assert encode.quality.measured.decodable_share < 1
     assert encode.quality.verdict != "ok"
 
@@ -204,14 +204,14 @@ def test_time_stamps_that_jump_are_refused(tmp_path: Path, monkeypatch: pytest.M
     monkeypatch.setattr("mediaml_assets.jasper.standard.standardize.LIMITS", Limits(hold_seconds=3))
     source = render(tmp_path / "clip.mkv", Clip([*steady(25, 10), Fraction(10)]))
     with pytest.raises(MediaRefused, match="jump"):
-        standardize(source, ML_360P_V1, tmp_path)
+        standardize(source, ML_360P, tmp_path)
 
 
 def test_a_film_beyond_the_longest_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("mediaml_assets.jasper.standard.standardize.LIMITS", Limits(seconds=1))
     source = render(tmp_path / "clip.mkv", Clip(steady(25, 60)))
     with pytest.raises(MediaRefused, match="beyond"):
-        standardize(source, ML_360P_V1, tmp_path)
+        standardize(source, ML_360P, tmp_path)
 
 
 def test_interlaced_pictures_are_made_whole(standard: Standard) -> None:
@@ -236,7 +236,7 @@ def test_colours_come_out_as_tagged(tmp_path: Path) -> None:
             frame.pts, frame.time_base = n, Fraction(1, 25)
             out.mux(stream.encode(frame))
         out.mux(stream.encode(None))
-    encode = standardize(source, ML_360P_V1, tmp_path)
+    encode = standardize(source, ML_360P, tmp_path)
     media = Media.from_value(EncodeView("red", encode))
     assert np.abs(next(iter(media.frames([2]))).rgb()[100, 100].astype(int) - [255, 0, 0]).max() <= 4
 

@@ -1,0 +1,108 @@
+"""The features that recipes make: the quality-controlled derivatives of a title that algorithms read.
+
+`standard_encode` is what every feature reads unless its parameter names another one. A recipe more is a line at the end
+of this module, or of a plugin's.
+"""
+
+from pathlib import Path
+
+import pyarrow as pa
+
+from mediaml_assets.amber.columns import blob, column
+from mediaml_assets.amber.feature import AmberFeature, Check, amber_feature
+from mediaml_assets.features.essence import Original
+from mediaml_assets.jasper.recipe import ML_360P, ML_720P, SOUND_48K, Recipe
+from mediaml_assets.jasper.standard.sound_alone import standardize_sound
+from mediaml_assets.jasper.standard.standardize import standardize
+
+RECIPE = (
+    column("recipe", pa.string(), "Name of the recipe.", nullable=True),
+    column("recipe_version", pa.string(), "Its version.", nullable=True),
+)
+
+STANDARD_ENCODE = pa.schema(
+    [
+        *RECIPE,
+        blob("video", "The film as mp4."),
+        blob("sound", "Its sound, mono."),
+        blob("tape", "Every frame at 64 x 36."),
+        blob("frame_map", "Source frame and time of each frame."),
+        *(column(name, pa.int32(), "Canvas, in pixels.", nullable=True) for name in ("width", "height")),
+        column("gop", pa.int32(), "Frames from one key frame to the next.", nullable=True),
+        column("sound_rate", pa.int32(), "Samples a second of the sound.", nullable=True),
+        column("frame_count", pa.int32(), "How many frames there are.", nullable=True),
+        *(column(name, pa.int32(), "Frames a second, a fraction.", nullable=True) for name in ("rate_num", "rate_den")),
+        *(column(f"active_{one}", pa.int32(), "Picture without bars, in pixels.", nullable=True) for one in "xywh"),
+        *(
+            column(name, pa.int64(), "Clock of the source.", nullable=True)
+            for name in ("start_pts", "time_base_num", "time_base_den")
+        ),
+        column("source_frames", pa.int64(), "Frames of the source.", nullable=True),
+        column("constant_rate", pa.bool_(), "Whether the source has one rate.", nullable=True),
+        column("verdict", pa.string(), "ok, warn or quarantine.", nullable=True),
+        column("reasons", pa.list_(pa.string()), "Why it is not ok.", nullable=True),
+        column("decodable_share", pa.float64(), "Share that could be decoded, in [0, 1].", nullable=True),
+        column("duration_drift", pa.float64(), "Picture found less what the file claims, in seconds.", nullable=True),
+        *(
+            column(f"{what}_share", pa.float64(), "Share that is so, in [0, 1].", nullable=True)
+            for what in ("black", "frozen", "silence", "clipping")
+        ),
+        column("loudness", pa.float64(), "In LUFS.", nullable=True),
+        column("sound_offset", pa.float64(), "Sound after picture at the start, in seconds.", nullable=True),
+    ]
+)
+"""One row: four files, the canvas, the constant rate, the active picture, the source's clock and the quality numbers.
+
+Shares are in [0, 1], durations in seconds, loudness in LUFS; `active_*` are pixels of the canvas.
+"""
+
+
+def quarantined(rows: pa.Table) -> str | None:
+    """Why the title must not go on, or None: the verdict of quality control."""
+    row = rows.select(["verdict", "reasons"]).to_pylist()[0]
+    return "; ".join(row["reasons"]) or "quarantined" if row["verdict"] == "quarantine" else None
+
+
+QUALITY = Check("quality", quarantined, "Decodable, long enough, neither black nor frozen: fit to be described.")
+
+STANDARD_SOUND = pa.schema(
+    [
+        *RECIPE,
+        blob("sound", "The sound, FLAC; none of a film without sound."),
+        column("sound_rate", pa.int32(), "Samples a second."),
+        column("sound_layout", pa.string(), "mono or stereo."),
+        column("sample_count", pa.int64(), "Samples of one channel; 0 without sound."),
+        column("seconds", pa.float64(), "Length of the picture, and so of the sound."),
+    ]
+)
+"""One row. Sample n is heard n / sound_rate seconds after the film's first picture."""
+
+
+def encoded_by(recipe: Recipe, name: str, automatic: bool = False) -> AmberFeature:
+    """The feature that makes a title's standard encode by a recipe: read as `Media`, or as `Heard` without a picture.
+
+    Args:
+        recipe: how it is made; its version is the feature's.
+        name: of the feature, and of the parameters that read it.
+        automatic: whether it is made of every title, or only when asked for.
+    """
+    make, schema = (standardize, STANDARD_ENCODE) if recipe.has_picture else (standardize_sound, STANDARD_SOUND)
+
+    def encode(essence: Original, scratch: Path) -> pa.Table:
+        essence.source.check_unmoved()
+        row = make(essence.source.file, recipe, scratch).row()
+        essence.source.check_unmoved()
+        plain = {one: str(value) if isinstance(value, Path) else value for one, value in row.items()}
+        return pa.Table.from_pylist([plain], schema=schema)
+
+    encode.__name__, encode.__doc__ = name, recipe.about
+    declare = amber_feature(
+        version=recipe.version, schema=schema, libs=["av"], checks=[QUALITY] if recipe.has_picture else [],
+        kinds=["video" if recipe.has_picture else "audio"], automatic=automatic,
+    )  # fmt: skip
+    return declare(encode)
+
+
+standard_encode = encoded_by(ML_360P, "standard_encode", automatic=True)
+standard_encode_720p = encoded_by(ML_720P, "standard_encode_720p")
+standard_sound = encoded_by(SOUND_48K, "standard_sound")
