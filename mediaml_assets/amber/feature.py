@@ -125,7 +125,7 @@ class AmberFeature:
     kinds: tuple[str, ...] = ()
     description: str = ""
     automatic: bool = True
-    """Whether the feature is kept up to date by itself, or only made when asked for."""
+    """Whether it is kept up to date by itself, or made when asked for; what one of the former reads is so in a mesh."""
     replicas: tuple[str, ...] = ()
     """Kinds of replica that its values are copied to."""
 
@@ -184,7 +184,7 @@ def amber_feature(
         libs: distributions whose version is part of the key (a decoder, a model library).
         checks: questions asked of every value.
         kinds: tags that the Dagster UI shows on the asset.
-        automatic: False for a feature that is made only when somebody asks.
+        automatic: False for a feature that is made only when somebody asks, or an automatic one reads it.
         replicas: where current values are copied to as well: "shards", "vectors", "delta", "iceberg".
 
     Raises:

@@ -64,7 +64,12 @@ class Mesh:
             order = [name for name in TopologicalSorter(graph).static_order() if name in by_name]
         except CycleError as circle:
             raise FeatureError(f"features read each other in a circle: {' -> '.join(circle.args[1])}") from circle
-        self.features = {name: _bound(by_name[name], scopes, shows) for name in order}
+        wanted: set[str] = set()
+        for name in reversed(order):
+            if by_name[name].automatic or name in wanted:
+                wanted |= {name, *graph[name]}
+        bound = (_bound(by_name[name], scopes, shows) for name in order)
+        self.features = {one.name: replace(one, automatic=one.name in wanted) for one in bound}
 
     def per_title(self) -> list[AmberFeature]:
         """Features that are kept up to date for each title, upstream first."""

@@ -34,6 +34,16 @@ def test_upstream_comes_first_however_features_are_listed() -> None:
     assert order[0] == "a" and order[-1] == "d" and set(order) == set("abcd")
 
 
+def test_what_an_automatic_feature_reads_is_automatic() -> None:
+    listed = [
+        feature("a", "s", automatic=False),
+        feature("b", "a", automatic=False),
+        feature("c", "a", automatic=False),
+    ]
+    assert [one.name for one in Mesh(listed, ["s"]).per_title()] == []
+    assert [one.name for one in Mesh([*listed, feature("d", "b")], ["s"]).per_title()] == ["a", "b", "d"]
+
+
 def test_a_circle_is_named() -> None:
     with pytest.raises(FeatureError, match=r"features read each other in a circle: (a -> b -> a|b -> a -> b)"):
         Mesh([feature("a", "b"), feature("b", "a")], [])
