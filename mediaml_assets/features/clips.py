@@ -13,7 +13,8 @@ from mediaml_assets.amber.checks import increasing
 from mediaml_assets.amber.columns import blob, column
 from mediaml_assets.amber.feature import amber_feature
 from mediaml_assets.features.shots import Shot, Shots
-from mediaml_assets.jasper.reading.media import Frame, Media
+from mediaml_assets.jasper.reading.frame import Frame
+from mediaml_assets.jasper.reading.media import Media
 from mediaml_assets.jasper.recipe import ML_360P
 
 AAC_FRAME = 1024  # samples
@@ -37,39 +38,38 @@ CLIPS = pa.schema(
 )
 def clips(standard_encode: Media, unique_shots: Shots, scratch: Path) -> pa.Table:
     """Write each shot as a film of its own: exactly the frames [start, end), encoded anew, one encoder thread."""
-    sound = standard_encode.sound()
     paths = []
     for shot in unique_shots:
         path = scratch / f"{shot.index:05d}.mp4"
-        write_clip(path, standard_encode, shot, shot_sound(sound, shot, standard_encode))
+        write_clip(path, standard_encode, shot)
         paths.append(str(path))
     return pa.table([[shot.index for shot in unique_shots], paths], schema=CLIPS)
 
 
-def shot_sound(sound: npt.NDArray[np.float32] | None, shot: Shot, media: Media) -> npt.NDArray[np.float32] | None:
-    """The samples [n] heard during a shot; None when the title has no sound or it ends before the shot."""
-    if sound is None:
+def shot_sound(media: Media, shot: Shot) -> npt.NDArray[np.float32] | None:
+    """The samples [n] heard during a shot; None when the title has no sound."""
+    if media.audio is None:
         return None
-    start, end = (round(frame * media.sound_rate / media.rate) for frame in (shot.start, shot.end))
-    heard = sound[start:end]
-    return heard if len(heard) else None
+    return media.audio.samples(shot.start / media.rate, shot.end / media.rate)
 
 
-def write_clip(path: Path, media: Media, shot: Shot, sound: npt.NDArray[np.float32] | None) -> None:
+def write_clip(path: Path, media: Media, shot: Shot) -> None:
     """Encode a shot and its mono samples into one mp4, at the media's size and rates; equal input gives equal bytes."""
+    sound = shot_sound(media, shot)
     with av.open(str(path), "w", container_options={"fflags": "+bitexact"}) as file:
         video: Any = file.add_stream("libx264", rate=media.rate, options=ML_360P.x264_options())
         video.width, video.height, video.pix_fmt = media.width, media.height, "yuv420p"
         video.codec_context.thread_count = 1
-        audio: Any = file.add_stream("aac", rate=media.sound_rate, layout="mono") if sound is not None else None
-        for number, frame in enumerate(media.sequential(shot.start, shot.end)):
+        rate = media.audio.rate if media.audio is not None else 0
+        audio: Any = file.add_stream("aac", rate=rate, layout="mono") if sound is not None else None
+        for number, frame in enumerate(media.video.clip(shot)):
             picture = av.VideoFrame.from_ndarray(_planar(frame), format="yuv420p")
             picture.pts, picture.time_base = number, 1 / media.rate
             file.mux(video.encode(picture))
         file.mux(video.encode(None))
         if sound is not None:
             for start in range(0, len(sound), AAC_FRAME):
-                file.mux(audio.encode(_samples(sound[start : start + AAC_FRAME], start, media.sound_rate)))
+                file.mux(audio.encode(_samples(sound[start : start + AAC_FRAME], start, rate)))
             file.mux(audio.encode(None))
 
 

@@ -3,7 +3,8 @@
 from collections.abc import Iterator, Sequence
 
 from mediaml_assets.features.shots import Shot, Shots
-from mediaml_assets.jasper.reading.media import Frame, Media
+from mediaml_assets.jasper.reading.frame import Frame
+from mediaml_assets.jasper.reading.media import Media
 
 
 def windows(media: Media, wanted: Sequence[Sequence[int]]) -> Iterator[list[Frame]]:
@@ -12,7 +13,7 @@ def windows(media: Media, wanted: Sequence[Sequence[int]]) -> Iterator[list[Fram
     Windows are ascending frame indices and must be ordered by their first; they may overlap. Only the frames of the
     current window and what overlaps it are held.
     """
-    stream = media.frames(sorted({index for window in wanted for index in window}))
+    stream = media.video.frames(sorted({index for window in wanted for index in window}))
     held: dict[int, Frame] = {}
     for window in wanted:
         held = {index: frame for index, frame in held.items() if index >= window[0]}

@@ -14,7 +14,8 @@ from mediaml_assets.amber.feature import amber_feature
 from mediaml_assets.features.frame_windows import end_windows
 from mediaml_assets.features.optical_flow import MEDIUM, Flow, active_luma, camera_flow, flow
 from mediaml_assets.features.shots import Shots
-from mediaml_assets.jasper.reading.media import Frame, Media
+from mediaml_assets.jasper.reading.frame import Frame
+from mediaml_assets.jasper.reading.media import Media
 
 Vector = npt.NDArray[np.float32]
 

@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from mediaml_assets.jasper.reading.media import Frame
+from mediaml_assets.jasper.reading.frame import Frame
 
 Flow = npt.NDArray[np.float32]
 Gray = npt.NDArray[np.uint8]

@@ -17,7 +17,8 @@ from mediaml_assets.features import transformers_model
 from mediaml_assets.features.descriptor import descriptor
 from mediaml_assets.features.frame_windows import windows
 from mediaml_assets.features.shots import Shot, Shots
-from mediaml_assets.jasper.reading.media import Frame, Media
+from mediaml_assets.jasper.reading.frame import Frame
+from mediaml_assets.jasper.reading.media import Media
 
 Vectors = npt.NDArray[np.float32]
 

@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from mediaml_assets.features.descriptor import reduced_bgr
 from mediaml_assets.features.optical_flow import active_luma, camera_flow, flow
-from mediaml_assets.jasper.reading.media import Frame
+from mediaml_assets.jasper.reading.frame import Frame
 
 Map = npt.NDArray[np.float32]
 Mask = npt.NDArray[np.bool_]

@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from mediaml_assets.errors import ModelMissing
-from mediaml_assets.jasper.reading.media import Frame
+from mediaml_assets.jasper.reading.frame import Frame
 
 if TYPE_CHECKING:
     import torch

@@ -81,5 +81,3 @@ ML_720P = Recipe("ml-720p", version="1", width=1280, height=720)
 
 SOUND_48K = Recipe("sound-48k", version="1", width=0, height=0, sound_rate=48_000, sound_layout="stereo")
 """The sound alone with all that is heard, 48 kHz stereo, for music and effects: no picture is decoded."""
-
-ML_360P_V1 = ML_360P

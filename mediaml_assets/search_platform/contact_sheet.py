@@ -18,7 +18,7 @@ _PAPER, _INK, _FAINT = (250, 250, 248), (24, 24, 27), (92, 92, 99)
 
 def still(media: Media, frame: int) -> Image.Image:
     """A frame of a title at half size, 320x180."""
-    (found,) = media.frames([frame])
+    (found,) = media.video.frames([frame])
     return Image.fromarray(found.rgb()).resize(STILL, Image.Resampling.BOX)
 
 

@@ -10,7 +10,8 @@ import av
 import numpy as np
 from numpy.typing import NDArray
 
-from mediaml_assets.jasper.reading.media import Frame, Media
+from mediaml_assets.jasper.reading.frame import Frame
+from mediaml_assets.jasper.reading.media import Media
 from mediaml_assets.jasper.recipe import ML_360P
 
 SECONDS = Fraction(3, 2)  # of each shot, where the shot is that long
@@ -52,7 +53,7 @@ class Cut:
 
 
 def preview(cut: Cut, media1: Media, media2: Media, path: Path) -> None:
-    """Write the cut as mp4: H.264 at A's size and rate, and the sound of both when either has any.
+    """Write the cut as mp4: H.264 640x360 at A's rate, and the sound of both when either has any.
 
     A plays up to and with `out_frame`, B from `in_frame` on, each for SECONDS or as long as the shot is. B keeps its
     speed: at each moment the frame is shown that B itself shows then. The file appears when it is complete.
@@ -84,8 +85,8 @@ def head_frames(cut: Cut, rate: Fraction, shown_at: Fraction) -> list[int]:
 
 
 def _played(media1: Media, tail: list[int], media2: Media, head: list[int]) -> Iterator[Frame]:
-    yield from media1.frames(tail)
-    yield from media2.frames(head)
+    yield from media1.video.frames(tail)
+    yield from media2.video.frames(head)
 
 
 def _video_stream(file: Any, media: Media) -> Any:
@@ -111,7 +112,7 @@ def _picture(frame: Frame, at: int, rate: Fraction, key: bool) -> Any:
 
 def _sound(cut: Cut, media1: Media, media2: Media, shown1: int, shown2: int) -> NDArray[np.int16] | None:
     """Mono sound under both parts, each as long as its pictures; silence where one has none, None where both have."""
-    if not (media1.has_sound or media2.has_sound):
+    if media1.audio is None and media2.audio is None:
         return None
     boundary, end = (round(shown * _SOUND_RATE / media1.rate) for shown in (shown1, shown1 + shown2))
     stop = round((cut.out_frame + 1) * _SOUND_RATE / media1.rate)
@@ -122,12 +123,9 @@ def _sound(cut: Cut, media1: Media, media2: Media, shown1: int, shown2: int) -> 
 
 def _heard(media: Media, start: int, count: int) -> NDArray[np.float32]:
     """`count` samples from `start` on; silence before the first, after the last and where there is no sound."""
-    result = np.zeros(count, np.float32)
-    found = media.sound(max(0, start), max(0, start + count))
-    if found is not None:
-        skipped = max(0, -start)
-        result[skipped : skipped + found.size] = found
-    return result
+    if media.audio is None:
+        return np.zeros(count, np.float32)
+    return media.audio.samples(Fraction(start, _SOUND_RATE), Fraction(start + count, _SOUND_RATE))
 
 
 def _blocks(sound: NDArray[np.int16]) -> Iterator[Any]:

@@ -9,6 +9,8 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
+from mediaml_assets.features.shots import Shot
+
 Picture = npt.NDArray[np.uint8]
 
 
@@ -49,13 +51,23 @@ class ArrayFrame:
         return np.repeat(self.y[..., None], 3, axis=2)
 
 
+@dataclass(frozen=True)
+class ArrayAudio:
+    """Sound of 16 kHz in memory."""
+
+    stored: npt.NDArray[np.float32]
+
+    def samples(self, start: Fraction, end: Fraction, rate: int = 16_000) -> npt.NDArray[np.float32]:
+        assert rate == 16_000
+        return self.stored[round(start * rate) : round(end * rate)]
+
+
 class ArrayMedia:
     """A film whose frames are luma pictures [360, 640] in memory, with what features read of `Media`."""
 
     title = "array"
     width, height = 640, 360
     active = (0, 0, 640, 360)
-    sound_rate = 16_000
 
     def __init__(self, pictures: Sequence[Picture], rate: int = 25) -> None:
         self.pictures = pictures
@@ -65,17 +77,22 @@ class ArrayMedia:
         self.asked: list[int] = []
         self.samples: npt.NDArray[np.float32] | None = None
 
+    @property
+    def video(self) -> "ArrayMedia":
+        return self
+
+    @property
+    def audio(self) -> "ArrayAudio | None":
+        return None if self.samples is None else ArrayAudio(self.samples)
+
     def frames(self, indices: Sequence[int]) -> Iterator[ArrayFrame]:
         chroma = np.full((180, 320), 128, np.uint8)
         for index in indices:
             self.asked.append(index)
             yield ArrayFrame(index, self.pictures[index], chroma, chroma)
 
-    def sequential(self, start: int, end: int) -> Iterator[ArrayFrame]:
-        return self.frames(range(start, end))
-
-    def sound(self) -> npt.NDArray[np.float32] | None:
-        return self.samples
+    def clip(self, shot: Shot) -> Iterator[ArrayFrame]:
+        return self.frames(range(shot.start, shot.end))
 
 
 @pytest.fixture

@@ -38,6 +38,19 @@ def number_of(luma: np.ndarray) -> int:
     return sum(int(luma[90, bit * width + width // 2 - 5] > 128) << bit for bit in range(BITS))
 
 
+@dataclass(frozen=True)
+class Tone:
+    """A sine that is as long as the picture, with silence around it."""
+
+    hertz: float
+    seconds: Fraction
+
+    def samples(self, start: Fraction, end: Fraction) -> np.ndarray:
+        time = np.arange(round(start * 16_000), round(end * 16_000)) / 16_000
+        heard = (time >= 0) & (time < float(self.seconds))
+        return (0.5 * np.sin(2 * np.pi * self.hertz * time) * heard).astype(np.float32)
+
+
 @dataclass
 class NumberedMedia:
     """What previews read of `Media`."""
@@ -56,15 +69,12 @@ class NumberedMedia:
             yield NumberedFrame(index, self.shade)
 
     @property
-    def has_sound(self) -> bool:
-        return self.tone is not None
+    def video(self) -> "NumberedMedia":
+        return self
 
-    def sound(self, start: int = 0, end: int | None = None) -> np.ndarray | None:
-        """A sine that is as long as the picture."""
-        if self.tone is None:
-            return None
-        time = np.arange(round(self.frame_count * 16_000 / self.rate)) / 16_000
-        return (0.5 * np.sin(2 * np.pi * self.tone * time)).astype(np.float32)[start:end]
+    @property
+    def audio(self) -> "Tone | None":
+        return None if self.tone is None else Tone(self.tone, self.frame_count / self.rate)
 
     def timecode(self, index: int) -> str:
         seconds, frame = divmod(index, round(self.rate))

@@ -1,1 +1,1 @@
-"""Reading standard encodes, frame-exact."""
+"""Reading films, frame-exact: standard encodes, and any file as it was delivered."""

@@ -1,22 +1,20 @@
-"""What algorithms read: a title's standard encode, frame-exact, by index or from end to end."""
+"""A film as it is read: pictures, sound, texts and images; and `Media`, a title's standard encode read that way."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
 from typing import Any, ClassVar, Protocol, Self
 
-import numpy as np
-from numpy.typing import NDArray
-
-from mediaml_assets.jasper.delivered.container import open_derivative
 from mediaml_assets.jasper.files import MediaFile
 from mediaml_assets.jasper.frame_map import FrameMap
 from mediaml_assets.jasper.frame_tape import FrameTape
-from mediaml_assets.jasper.planes import Plane, plane_view
-from mediaml_assets.jasper.reading.decoder import Decoder, Seeker
-
-_FULL_SCALE = 32_768.0
+from mediaml_assets.jasper.reading.audio import Audio, StandardAudio
+from mediaml_assets.jasper.reading.companions import Texts
+from mediaml_assets.jasper.reading.source import FrameSource
+from mediaml_assets.jasper.reading.standard_frames import StandardFrames
+from mediaml_assets.jasper.reading.timeline import ConstantTimes
+from mediaml_assets.jasper.reading.video import Video
 
 
 class ValueView(Protocol):
@@ -33,39 +31,34 @@ class ValueView(Protocol):
         """The stored file that column `name` holds."""
 
 
-class Frame:
-    """One frame of a standard encode. Its planes are views of the decoder's memory: treat them as read-only."""
+class Film(Protocol):
+    """What is read of a film, whichever file it is; a context manager, which closes what it opened.
 
-    __slots__ = ("_decoded", "index")
+    Attributes:
+        title: the title's slug, or the file's name.
+    """
 
-    def __init__(self, index: int, decoded: Any) -> None:
-        """Args: frame number, and the decoded PyAV ``VideoFrame``."""
-        self.index = index
-        self._decoded = decoded
-
-    @property
-    def y(self) -> Plane:
-        """Luma, uint8 [height, width], 16 black to 235 white."""
-        return plane_view(self._decoded.planes[0])
+    title: str
 
     @property
-    def u(self) -> Plane:
-        """Blue difference, uint8 [height / 2, width / 2], 128 neutral."""
-        return plane_view(self._decoded.planes[1])
+    def video(self) -> Video:
+        """Its pictures."""
 
     @property
-    def v(self) -> Plane:
-        """Red difference, uint8 [height / 2, width / 2], 128 neutral."""
-        return plane_view(self._decoded.planes[2])
+    def audio(self) -> Audio | None:
+        """Its sound; None without."""
 
-    def gray(self) -> Plane:
-        """The luma plane, uint8 [height, width]."""
-        return self.y
+    @property
+    def text(self) -> Texts:
+        """Its cues; empty without."""
 
-    def rgb(self) -> NDArray[np.uint8]:
-        """Red, green and blue from BT.709 limited range: uint8 [height, width, 3], 0 to 255; a copy."""
-        pixels: NDArray[np.uint8] = self._decoded.to_ndarray(format="rgb24", src_colorspace="ITU709")
-        return pixels
+    @property
+    def images(self) -> Sequence[Any]:
+        """Its posters, stills and artwork; empty without."""
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(self, *_: object) -> None: ...
 
 
 class Media:
@@ -78,7 +71,8 @@ class Media:
         width: canvas across, in pixels.
         height: canvas down, in pixels.
         active: x, y, width, height of the active picture on the canvas, without bars.
-        sound_rate: samples a second of the sound.
+        text: its cues; empty where none were read with it.
+        images: its posters, stills and artwork; empty likewise.
     """
 
     columns: ClassVar[tuple[str, ...]] = (
@@ -86,13 +80,21 @@ class Media:
         "active_x", "active_y", "active_w", "active_h", "time_base_num", "time_base_den", "gop", "sound_rate",
     )  # fmt: skip
 
-    def __init__(self, title: str, files: "MediaFiles", facts: "MediaFacts") -> None:
-        """Args: the slug, where the files are, and what the row says of them."""
+    def __init__(
+        self,
+        title: str,
+        files: "MediaFiles",
+        facts: "MediaFacts",
+        text: Texts | None = None,
+        images: Sequence[Any] = (),
+    ) -> None:
+        """Args: the slug, where the files are, what the row says of them, and what comes with the film."""
         self.title = title
         self._files, self._facts = files, facts
         self.rate, self.frame_count = facts.rate, facts.frame_count
         self.width, self.height, self.active = facts.width, facts.height, facts.active
-        self.sound_rate = facts.sound_rate
+        self.text, self.images = text or Texts(), images
+        self._frames: FrameSource = StandardFrames(title, files.video, facts.rate, facts.frame_count, facts.gop)
 
     @classmethod
     def from_value(cls, view: ValueView) -> Self:
@@ -111,84 +113,50 @@ class Media:
             ),
         )  # fmt: skip
 
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if "video" in self.__dict__:
+            self.video.close()
+
+    @cached_property
+    def video(self) -> Video:
+        """Its pictures: uint8 planes, half as wide and high for colour, or RGB. A seek decodes at most one group of pictures (12)."""
+        return Video(self._frames, ConstantTimes(self.rate, self.frame_count))
+
+    def with_frames(self, source: FrameSource) -> Self:
+        """The same title, its decoded pictures from another source: one pass over the file that others share."""
+        same = type(self)(self.title, self._files, self._facts, self.text, self.images)
+        same._frames = source
+        return same
+
+    @cached_property
+    def audio(self) -> Audio | None:
+        """Its sound, mono, at the recipe's rate as stored; None when the title has none."""
+        if self._files.sound is None:
+            return None
+        return StandardAudio(self.title, self._files.sound, self._facts.sound_rate, self.frame_count / self.rate)
+
     @cached_property
     def tape(self) -> FrameTape:
         """64x36 YUV of every frame, mapped from its file."""
         return FrameTape.open(self._files.tape)
 
-    def frames(self, indices: Iterable[int]) -> Iterator[Frame]:
-        """The frames with these numbers, in the order given; a seek decodes at most one group of pictures (12).
-
-        Neighbours, repetitions and either direction cost one decoding of each group.
-
-        Raises:
-            IndexError: a number is outside [0, frame_count).
-        """
-        for index in indices:
-            yield Frame(index, self._seeker.frame(index))
-
-    def sequential(self, start: int = 0, end: int | None = None) -> Iterator[Frame]:
-        """Frames [start, end) one after the other; to the last when `end` is None. No frame is kept."""
-        stop = self.frame_count if end is None else end
-        if not 0 <= start <= stop <= self.frame_count:
-            raise IndexError(f"{self.title}: frames [{start}, {stop}) are not within [0, {self.frame_count})")
-        if start == stop:
-            return
-        with Decoder(self._files.video, self.rate) as decoder:
-            for index, decoded in decoder.from_key_frame(start):
-                if index >= start:
-                    yield Frame(index, decoded)
-                if index + 1 >= stop:
-                    return
-
-    @property
-    def has_sound(self) -> bool:
-        """Whether the title has sound at all."""
-        return self._files.sound is not None
-
-    def sound(self, start: int = 0, end: int | None = None) -> NDArray[np.float32] | None:
-        """The sound, or its samples [start, end) as far as there are any; None without sound.
-
-        float32 [samples] in [-1, 1), mono, sample n at n / `sound_rate` s. Only what is asked for is read.
-        """
-        if self._files.sound is None:
-            return None
-        blocks, first = [np.zeros(0, np.int16)], 0
-        with open_derivative(self._files.sound) as container:
-            if start:
-                container.seek(start, stream=container.streams.audio[0])
-            for frame in container.decode(audio=0):
-                if len(blocks) == 1:
-                    first = frame.pts
-                elif end is not None and frame.pts >= end:
-                    break
-                blocks.append(frame.to_ndarray().reshape(-1))
-        samples = np.concatenate(blocks)[max(0, start - first) : None if end is None else max(0, end - first)]
-        return samples.astype(np.float32) / np.float32(_FULL_SCALE)
-
     def source_time(self, index: int) -> Fraction:
         """Seconds from the source's first picture to the one that frame `index` shows, exactly."""
-        return self.frame_map.source_time(self._checked(index))
+        return self.frame_map.source_time(self.video.checked(index))
 
     def timecode(self, index: int) -> str:
         """``HH:MM:SS:FF`` of a frame, counted from 00:00:00:00 at the rate rounded to whole frames, non-drop."""
         base = max(1, round(self.rate))
-        seconds, frame = divmod(self._checked(index), base)
+        seconds, frame = divmod(self.video.checked(index), base)
         return f"{seconds // 3600:02}:{seconds // 60 % 60:02}:{seconds % 60:02}:{frame:02}"
 
     @cached_property
     def frame_map(self) -> FrameMap:
         """Which source picture each frame shows."""
         return FrameMap.open(self._files.frame_map, self._facts.time_base)
-
-    @cached_property
-    def _seeker(self) -> Seeker:
-        return Seeker(Decoder(self._files.video, self.rate), self.title, self.frame_count, self._facts.gop)
-
-    def _checked(self, index: int) -> int:
-        if not 0 <= index < self.frame_count:
-            raise IndexError(f"{self.title}: frame {index} is not within [0, {self.frame_count})")
-        return index
 
 
 @dataclass(frozen=True)

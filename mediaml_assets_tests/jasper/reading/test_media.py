@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mediaml_assets.jasper.reading import media as media_module
-from mediaml_assets.jasper.reading.media import Media
+from mediaml_assets.jasper.reading import standard_frames
+from mediaml_assets.jasper.reading.media import Media, MediaFiles
 from mediaml_assets.jasper.recipe import ML_360P
 from mediaml_assets.jasper.standard.standardize import standardize
 
@@ -30,29 +30,29 @@ def film(tmp_path_factory: pytest.TempPathFactory) -> Media:
 
 
 def shown(media: Media, indices: list[int]) -> list[int]:
-    return [read_number(frame.y) for frame in media.frames(indices)]
+    return [read_number(frame.y) for frame in media.video.frames(indices)]
 
 
 def test_sequential_reads_every_frame_once(film: Media) -> None:
-    frames = [(frame.index, read_number(frame.y)) for frame in film.sequential()]
+    frames = [(frame.index, read_number(frame.y)) for frame in film.video.sequential()]
     assert frames == [(n, n) for n in range(COUNT)]
 
 
 @pytest.mark.parametrize(("start", "end"), [(0, 1), (11, 13), (12, 12), (37, 61), (99, 100), (100, 100)])
 def test_sequential_reads_any_range(film: Media, start: int, end: int) -> None:
-    assert [read_number(frame.y) for frame in film.sequential(start, end)] == list(range(start, end))
+    assert [read_number(frame.y) for frame in film.video.sequential(start, end)] == list(range(start, end))
 
 
 def test_sequential_outside_is_an_error(film: Media) -> None:
     with pytest.raises(IndexError, match="film"):
-        list(film.sequential(0, COUNT + 1))
+        list(film.video.sequential(0, COUNT + 1))
 
 
 @settings(max_examples=25, deadline=None)
 @given(st.lists(st.integers(0, COUNT - 1), max_size=12))
 def test_any_order_is_frame_exact(film: Media, indices: list[int]) -> None:
     assert shown(film, indices) == indices
-    assert [frame.index for frame in film.frames(indices)] == indices
+    assert [frame.index for frame in film.video.frames(indices)] == indices
 
 
 def test_backwards_and_repeated(film: Media) -> None:
@@ -63,21 +63,21 @@ def test_backwards_and_repeated(film: Media) -> None:
 def test_an_index_outside_is_an_error(film: Media) -> None:
     for index in (-1, COUNT):
         with pytest.raises(IndexError, match="film"):
-            list(film.frames([index]))
+            list(film.video.frames([index]))
         with pytest.raises(IndexError, match="film"):
             film.timecode(index)
 
 
 def test_frames_held_keep_their_picture(film: Media) -> None:
-    held = list(film.frames(range(0, COUNT, 3)))
+    held = list(film.video.frames(range(0, COUNT, 3)))
     assert [read_number(frame.y) for frame in held] == list(range(0, COUNT, 3))
 
 
-class CountingDecoder(media_module.Decoder):
+class CountingDecoder(standard_frames.Decoder):
     decoded = 0
 
-    def from_key_frame(self, index: int) -> Any:
-        for item in super().from_key_frame(index):
+    def frames_from(self, index: int) -> Any:
+        for item in super().frames_from(index):
             CountingDecoder.decoded += 1
             yield item
 
@@ -87,7 +87,7 @@ class CountingDecoder(media_module.Decoder):
     [([5, 6, 7, 8], 9), ([60], 1), ([23, 22, 21, 20], 12), ([50, 51, 70, 71], 30), ([3, 50, 3, 50], 20)],
 )
 def test_little_is_decoded(film: Media, monkeypatch: pytest.MonkeyPatch, indices: list[int], most: int) -> None:
-    monkeypatch.setattr(media_module, "Decoder", CountingDecoder)
+    monkeypatch.setattr(standard_frames, "Decoder", CountingDecoder)
     monkeypatch.setattr(CountingDecoder, "decoded", 0)
     fresh = Media(film.title, film._files, film._facts)
     assert shown(fresh, indices) == indices
@@ -95,7 +95,7 @@ def test_little_is_decoded(film: Media, monkeypatch: pytest.MonkeyPatch, indices
 
 
 def test_planes_are_views_and_colours_are_right(film: Media) -> None:
-    frame = next(iter(film.frames([0])))
+    frame = next(iter(film.video.frames([0])))
     assert (frame.y.shape, frame.u.shape, frame.v.shape) == ((360, 640), (180, 320), (180, 320))
     assert frame.y.dtype == np.uint8
     assert not frame.y.flags.owndata
@@ -109,17 +109,21 @@ def test_planes_are_views_and_colours_are_right(film: Media) -> None:
 def test_the_tape_is_the_film_made_small(film: Media) -> None:
     tape = film.tape
     assert (tape.y.shape, tape.u.shape, tape.v.shape) == ((COUNT, 36, 64), (COUNT, 18, 32), (COUNT, 18, 32))
-    for frame in film.frames([0, 50, 99]):
+    for frame in film.video.frames([0, 50, 99]):
         small = cv2.resize(frame.y, (64, 36), interpolation=cv2.INTER_AREA)
         assert np.abs(small.astype(int) - tape.y[frame.index]).mean() < 1
 
 
 @settings(max_examples=40, deadline=None)
-@given(st.integers(0, 70_000), st.one_of(st.none(), st.integers(0, 70_000)))
-def test_any_part_of_the_sound_is_exact(film: Media, start: int, end: int | None) -> None:
-    whole = film.sound()
-    assert whole is not None and whole.size == round(COUNT / film.rate * 16_000) and whole.any()
-    assert np.array_equal(film.sound(start, end), whole[start:end])
+@given(st.integers(0, 70_000), st.integers(0, 70_000))
+def test_any_part_of_the_sound_is_exact(film: Media, start: int, end: int) -> None:
+    assert film.audio is not None
+    whole = film.audio.samples()
+    assert whole.size == round(COUNT / film.rate * 16_000) and whole.any()
+    end = max(start, end)
+    heard = film.audio.samples(Fraction(start, 16_000), Fraction(end, 16_000))
+    known = whole[start:end]
+    assert np.array_equal(heard, np.pad(known, (0, end - start - len(known))))
 
 
 def test_timecodes_count_frames(film: Media) -> None:
@@ -129,8 +133,8 @@ def test_timecodes_count_frames(film: Media) -> None:
 
 
 def test_an_empty_request_opens_nothing(film: Media) -> None:
-    fresh = Media(film.title, media_module.MediaFiles(*(Path("nowhere"),) * 4), film._facts)
-    assert list(fresh.frames([])) == []
+    fresh = Media(film.title, MediaFiles(*(Path("nowhere"),) * 4), film._facts)
+    assert list(fresh.video.frames([])) == []
 
 
 def test_only_declared_columns_are_read(film: Media) -> None:
@@ -167,7 +171,7 @@ def test_reading_costs_little_more_than_decoding(standard: Callable[..., Any]) -
                 pass
 
     def read() -> None:
-        for frame in media.sequential():
+        for frame in media.video.sequential():
             assert frame.y is not None
 
     def best(run: Callable[[], None]) -> float:

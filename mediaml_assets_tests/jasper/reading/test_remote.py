@@ -54,12 +54,12 @@ def remote(media: Media) -> Media:
 def test_a_standard_encode_elsewhere_reads_the_same(standard: Callable[..., Any]) -> None:
     _, here = standard(Clip(steady(25, 100), bursts=[1.0]))
     there = remote(here)
-    assert [read_number(frame.y) for frame in there.frames([70, 3, 99])] == [70, 3, 99]
-    assert [frame.rgb().tobytes() for frame in there.sequential(10, 40)] == [
-        frame.rgb().tobytes() for frame in here.sequential(10, 40)
+    assert [read_number(frame.y) for frame in there.video.frames([70, 3, 99])] == [70, 3, 99]
+    assert [frame.rgb().tobytes() for frame in there.video.sequential(10, 40)] == [
+        frame.rgb().tobytes() for frame in here.video.sequential(10, 40)
     ]
-    sounds = here.sound(), there.sound()
-    assert sounds[0] is not None and sounds[1] is not None and np.array_equal(*sounds)
+    assert here.audio is not None and there.audio is not None
+    assert np.array_equal(here.audio.samples(), there.audio.samples())
     for plane in ("y", "u", "v"):
         assert np.array_equal(getattr(here.tape, plane), getattr(there.tape, plane))
     assert there.source_time(50) == here.source_time(50)
@@ -97,8 +97,8 @@ def test_four_frames_of_a_long_film_fetch_little_of_it(standard: Callable[..., A
     count = long_film(encode, video.path, 400)
     media = Media("long", MediaFiles(video, None, video, video), replace(here._facts, frame_count=count))
     wanted = [5, count // 3, count // 2 + 1, count - 2]
-    for shown, index in zip(media.frames(wanted), wanted, strict=True):
-        [true] = here.frames([index % here.frame_count])
+    for shown, index in zip(media.video.frames(wanted), wanted, strict=True):
+        [true] = here.video.frames([index % here.frame_count])
         assert shown.rgb().tobytes() == true.rgb().tobytes()
     size = video.path.stat().st_size
     # the index of 24,000 frames, and for each frame the blocks that its group of 12 lies in
@@ -112,8 +112,9 @@ def test_a_moment_of_a_long_sound_fetches_little_of_it(standard: Callable[..., A
     with SoundWriter(sound.path, ML_360P) as writer:
         writer.write(noise[:, None])
     media = Media("long", replace(here._files, sound=sound), here._facts)
-    heard = media.sound(8_000_000, 8_024_000)
-    assert heard is not None and np.array_equal(heard, noise[8_000_000:8_024_000].astype(np.float32) / 32768)
+    assert media.audio is not None
+    heard = media.audio.samples(500.0, 501.5)
+    assert np.array_equal(heard, noise[8_000_000:8_024_000].astype(np.float32) / 32768)
     # where to begin is searched for: a few blocks
     assert sound.path.stat().st_size > 20_000_000 and sum(sound.fetched) < 2_000_000
 
@@ -225,6 +226,6 @@ def test_a_standard_encode_that_cannot_be_reached_says_so(standard: Callable[...
         video.after = after
         media = Media("film", replace(here._files, video=video, sound=video), here._facts)
         with pytest.raises(InputMoved):
-            list(media.frames([150]))
+            list(media.video.frames([150]))
         with pytest.raises(InputMoved):
-            list(media.sequential())
+            list(media.video.sequential())

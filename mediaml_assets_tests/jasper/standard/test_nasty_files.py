@@ -64,7 +64,7 @@ def test_what_can_be_read_is_read_right(
     assert (encode.rate.numerator, encode.rate.denominator) == expected["rate"]
     assert encode.active == expected["active"]
     assert encode.frame_count == expected["frames"]
-    assert sum(1 for _ in media.sequential()) == expected["frames"]
+    assert sum(1 for _ in media.video.sequential()) == expected["frames"]
     assert encode.quality.verdict in ("ok", "warn")
 
 

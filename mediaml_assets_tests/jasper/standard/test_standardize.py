@@ -22,7 +22,7 @@ Standard = Callable[..., tuple[StandardEncode, Media]]
 
 
 def numbers(media: Media) -> list[int]:
-    return [read_number(frame.y, media.active) for frame in media.sequential()]
+    return [read_number(frame.y, media.active) for frame in media.video.sequential()]
 
 
 @pytest.mark.parametrize(
@@ -100,7 +100,7 @@ def test_the_picture_is_turned_as_players_turn_it(standard: Standard, degrees: i
     number = 0b000000000001
     _, media = standard(Clip(steady(25, 6), turn=(degrees, *flips), first_number=number, size=(320, 240)))
     x, y, width, height = media.active
-    luma = next(iter(media.frames([0]))).y[y : y + height, x : x + width]
+    luma = next(iter(media.video.frames([0]))).y[y : y + height, x : x + width]
     corner = np.array([[1, 0], [0, 0]])
     shown = np.rot90(corner, degrees // 90)
     if flips[0]:
@@ -114,7 +114,7 @@ def test_the_picture_is_turned_as_players_turn_it(standard: Standard, degrees: i
 
 def test_sound_stands_on_the_clock_of_the_picture(standard: Standard) -> None:
     encode, media = standard(Clip(steady(25, 75), bursts=[0.5, 1.5, 2.5], sound_seconds=3.0))
-    sound = media.sound()
+    sound = media.audio.samples()
     assert sound is not None
     assert len(sound) == 48_000
     assert onsets(sound, 16_000) == pytest.approx([0.5, 1.5, 2.5], abs=0.002)
@@ -129,7 +129,7 @@ def test_sound_stands_on_the_clock_of_the_picture(standard: Standard) -> None:
 def test_sound_that_starts_elsewhere_is_moved_in_time_not_cut(standard: Standard, late: float) -> None:
     clip = Clip(steady(25, 75), start=Fraction(1), bursts=[0.5, 1.5], sound_start=late, sound_seconds=2.2)
     encode, media = standard(clip, ".mkv")
-    sound = media.sound()
+    sound = media.audio.samples()
     assert sound is not None
     assert onsets(sound, 16_000) == pytest.approx([0.5 + late, 1.5 + late], abs=0.003)
     assert encode.quality.measured.sound_offset == pytest.approx(late, abs=0.03)
@@ -141,7 +141,7 @@ def test_a_silent_film_has_no_sound_file(standard: Standard) -> None:
     row = encode.row()
     assert {row[name] for name in ("sound", "loudness", "silence_share", "sound_offset")} == {None}
     assert set(Media.columns) <= set(row)
-    assert media.sound() is None
+    assert media.audio is None
     assert not (encode.video.parent / "sound.flac").exists()
 
 
@@ -218,7 +218,7 @@ def test_interlaced_pictures_are_made_whole(standard: Standard) -> None:
     options = {"preset": "ultrafast", "crf": "10", "flags": "+ildct+ilme", "x264-params": "tff=1"}
     clip = Clip(steady(25, 20), size=(640, 360), options=options, comb=True)
     _, media = standard(clip)
-    for frame in media.sequential(2, 18):
+    for frame in media.video.sequential(2, 18):
         lines = frame.y.astype(int)
         assert np.abs(np.diff(lines, axis=0)).mean() < 12, frame.index
 
@@ -238,7 +238,7 @@ def test_colours_come_out_as_tagged(tmp_path: Path) -> None:
         out.mux(stream.encode(None))
     encode = standardize(source, ML_360P, tmp_path)
     media = Media.from_value(EncodeView("red", encode))
-    assert np.abs(next(iter(media.frames([2]))).rgb()[100, 100].astype(int) - [255, 0, 0]).max() <= 4
+    assert np.abs(next(iter(media.video.frames([2]))).rgb()[100, 100].astype(int) - [255, 0, 0]).max() <= 4
 
 
 def test_bars_are_seen_when_every_picture_is_held(standard: Standard) -> None:

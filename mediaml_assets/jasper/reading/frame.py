@@ -1,0 +1,121 @@
+"""One picture of a film as arrays: its planes as they are, or red, green and blue at any size."""
+
+from typing import Any
+
+import numpy as np
+from av.video.reformatter import Colorspace, Interpolation, VideoReformatter
+from numpy.typing import NDArray
+
+from mediaml_assets.jasper.delivered.orientation import orientation_of
+from mediaml_assets.jasper.planes import Plane, plane_view
+
+Rgb = NDArray[np.uint8]
+Size = tuple[int, int]
+
+# ITU-T H.273 matrix coefficients by the names that the scaler has for them
+_MATRICES = {
+    1: Colorspace.ITU709, 4: Colorspace.FCC, 5: Colorspace.ITU601, 6: Colorspace.ITU601, 7: Colorspace.SMPTE240M,
+    9: Colorspace.BT2020, 10: Colorspace.BT2020,
+}  # fmt: skip
+
+
+class RgbConverter:
+    """Turns decoded pictures into upright RGB; it keeps the scaler's tables from one picture to the next.
+
+    The matrix and the range are those that the picture is tagged with; untagged counts as BT.709, as it does for the
+    standard encode. Brightness and primaries stay as they are: HDR is not tone-mapped here.
+    """
+
+    def __init__(self) -> None:
+        self._scaler = VideoReformatter()
+        self._turned: tuple[bytes | None, int, bool] = (None, 0, False)
+
+    def __call__(self, decoded: Any, size: Size | None = None) -> Rgb:
+        """Convert one PyAV ``VideoFrame``: uint8 [height, width, 3], a new array.
+
+        Args:
+            decoded: the picture as it is stored.
+            size: (width, height) of the upright result; by default as stored, pixels that are not square left so.
+        """
+        quarter_turns, mirrored = self._turn(decoded)
+        width, height = size or (None, None)
+        if quarter_turns % 2:
+            width, height = height, width
+        picture = self._scaler.reformat(
+            decoded,
+            width=width,
+            height=height,
+            format="rgb24",
+            src_colorspace=_MATRICES.get(decoded.colorspace, Colorspace.ITU709),
+            interpolation=_scaling(decoded, width, height),
+            threads=1,
+        )
+        pixels = _pixels(picture)
+        if mirrored:
+            pixels = pixels[:, ::-1]
+        return np.ascontiguousarray(np.rot90(pixels, -quarter_turns) if quarter_turns else pixels)
+
+    def _turn(self, decoded: Any) -> tuple[int, bool]:
+        """Quarter turns clockwise, and whether it is mirrored before them."""
+        matrix = decoded.side_data.get("DISPLAYMATRIX")
+        said = None if matrix is None else bytes(matrix)
+        if said != self._turned[0]:
+            orientation = orientation_of(decoded)
+            turn, mirrored = (0, False) if orientation is None else (orientation.rotation // 90, orientation.mirrored)
+            self._turned = (said, turn, mirrored)
+        return self._turned[1:]
+
+
+def _scaling(decoded: Any, width: int | None, height: int | None) -> Interpolation:
+    if width is None or height is None:
+        return Interpolation.BILINEAR
+    return Interpolation.AREA if width * height < decoded.width * decoded.height else Interpolation.BICUBIC
+
+
+def _pixels(picture: Any) -> Rgb:
+    """The memory of an rgb24 ``VideoFrame`` as uint8 [height, width, 3], without a copy."""
+    plane = picture.planes[0]
+    rows: Rgb = np.frombuffer(plane, np.uint8, plane.line_size * picture.height).reshape(picture.height, -1)
+    return rows[:, : 3 * picture.width].reshape(picture.height, picture.width, 3)
+
+
+class Frame:
+    """One picture. Its planes are views of the decoder's memory: treat them as read-only.
+
+    Attributes:
+        index: its number in the film, from 0, in the order shown.
+    """
+
+    __slots__ = ("_convert", "_decoded", "index")
+
+    def __init__(self, index: int, decoded: Any, convert: RgbConverter) -> None:
+        """Args: its number, the decoded PyAV ``VideoFrame``, and what makes RGB of it."""
+        self.index = index
+        self._decoded, self._convert = decoded, convert
+
+    @property
+    def y(self) -> Plane:
+        """Luma as stored, of 8-bit video: uint8 [height, width]; 16 black to 235 white in a standard encode."""
+        return plane_view(self._decoded.planes[0])
+
+    @property
+    def u(self) -> Plane:
+        """Blue difference, uint8, 128 neutral: [180, 320] of a standard encode."""
+        return plane_view(self._decoded.planes[1])
+
+    @property
+    def v(self) -> Plane:
+        """Red difference, uint8, 128 neutral: [180, 320] of a standard encode."""
+        return plane_view(self._decoded.planes[2])
+
+    def gray(self) -> Plane:
+        """The luma plane, uint8 [height, width]."""
+        return self.y
+
+    def rgb(self, size: Size | None = None) -> Rgb:
+        """Red, green and blue, upright: uint8 [height, width, 3], 0 to 255; an array of its own.
+
+        Args:
+            size: (width, height) to scale to, whatever the shape; by default as stored.
+        """
+        return self._convert(self._decoded, size)
