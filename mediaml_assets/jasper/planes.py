@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import av
 import numpy as np
 from numpy.typing import NDArray
 
@@ -21,3 +22,9 @@ def plane_view(plane: Any) -> Plane:
     """One plane as a view: uint8 [height, width]."""
     rows: Plane = np.frombuffer(plane, np.uint8, plane.line_size * plane.height).reshape(plane.height, plane.line_size)
     return rows[:, : plane.width]
+
+
+def picture_of(y: Plane, u: Plane, v: Plane) -> Any:
+    """A PyAV yuv420p ``VideoFrame`` of these planes, as `planes_of` gives them; a copy."""
+    joined = np.concatenate([plane.reshape(-1) for plane in (y, u, v)])
+    return av.VideoFrame.from_ndarray(joined.reshape(-1, y.shape[1]), format="yuv420p")

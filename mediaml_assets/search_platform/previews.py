@@ -4,20 +4,19 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
 
-import av
 import numpy as np
 from numpy.typing import NDArray
 
+from mediaml_assets.jasper.planes import picture_of
 from mediaml_assets.jasper.reading.frame import Frame
 from mediaml_assets.jasper.reading.media import Media
 from mediaml_assets.jasper.recipe import ML_360P
+from mediaml_assets.jasper.standard.mp4 import Aac, Mp4Writer, sixteen_bits
 
 SECONDS = Fraction(3, 2)  # of each shot, where the shot is that long
 _SOUND_RATE = ML_360P.sound_rate
-_AAC_FRAME = 1024
-_BT709 = _LIMITED = 1
+_PREVIEW_SOUND = Aac(_SOUND_RATE, "mono", 64_000)
 
 
 @dataclass(frozen=True)
@@ -60,16 +59,14 @@ def preview(cut: Cut, media1: Media, media2: Media, path: Path) -> None:
     """
     tail, head = tail_frames(cut, media1.rate), head_frames(cut, media2.rate, media1.rate)
     part = path.with_name(path.name + ".part")
-    with av.open(str(part), "w", format="mp4", container_options={"movflags": "+faststart"}) as file:
-        video, sound = _video_stream(file, media1), _sound(cut, media1, media2, len(tail), len(head))
-        audio = None if sound is None else file.add_stream("aac", rate=_SOUND_RATE, layout="mono")
+    sound = _sound(cut, media1, media2, len(tail), len(head))
+    size, x264 = (media1.width, media1.height), ML_360P.x264_options()
+    with Mp4Writer(part, media1.rate, size, x264, None if sound is None else _PREVIEW_SOUND) as mp4:
         for at, frame in enumerate(_played(media1, tail, media2, head)):
-            file.mux(video.encode(_picture(frame, at, media1.rate, key=at == len(tail))))
-        file.mux(video.encode(None))
-        if audio is not None and sound is not None:
-            for block in _blocks(sound):
-                file.mux(audio.encode(block))
-            file.mux(audio.encode(None))
+            # B begins with a key frame
+            mp4.show(picture_of(frame.y, frame.u, frame.v), key=at == len(tail))
+        if sound is not None:
+            mp4.hear(sixteen_bits(sound[:, None]))
     part.replace(path)
 
 
@@ -89,47 +86,18 @@ def _played(media1: Media, tail: list[int], media2: Media, head: list[int]) -> I
     yield from media2.video.frames(head)
 
 
-def _video_stream(file: Any, media: Media) -> Any:
-    stream = file.add_stream("libx264", rate=media.rate, options=ML_360P.x264_options())
-    stream.width, stream.height, stream.pix_fmt = media.width, media.height, "yuv420p"
-    context = stream.codec_context
-    context.thread_count, context.time_base = 1, 1 / media.rate
-    context.color_range, context.colorspace = _LIMITED, _BT709
-    context.color_primaries = context.color_trc = _BT709
-    return stream
-
-
-def _picture(frame: Frame, at: int, rate: Fraction, key: bool) -> Any:
-    """A frame of the standard encode as picture number `at` of the preview; B begins with a key frame."""
-    planes = np.concatenate([plane.reshape(-1) for plane in (frame.y, frame.u, frame.v)])
-    picture = av.VideoFrame.from_ndarray(planes.reshape(-1, frame.y.shape[1]), format="yuv420p")
-    picture.color_range, picture.colorspace = _LIMITED, _BT709
-    picture.pts, picture.time_base = at, 1 / rate
-    if key:
-        picture.pict_type = av.video.frame.PictureType.I
-    return picture
-
-
-def _sound(cut: Cut, media1: Media, media2: Media, shown1: int, shown2: int) -> NDArray[np.int16] | None:
+def _sound(cut: Cut, media1: Media, media2: Media, shown1: int, shown2: int) -> NDArray[np.float32] | None:
     """Mono sound under both parts, each as long as its pictures; silence where one has none, None where both have."""
     if media1.audio is None and media2.audio is None:
         return None
     boundary, end = (round(shown * _SOUND_RATE / media1.rate) for shown in (shown1, shown1 + shown2))
     stop = round((cut.out_frame + 1) * _SOUND_RATE / media1.rate)
     start = round(cut.in_frame * _SOUND_RATE / media2.rate)
-    parts = _heard(media1, stop - boundary, boundary), _heard(media2, start, end - boundary)
-    return np.asarray(np.clip(np.concatenate(parts) * 32_768.0, -32_768, 32_767), np.int16)
+    return np.concatenate([_heard(media1, stop - boundary, boundary), _heard(media2, start, end - boundary)])
 
 
 def _heard(media: Media, start: int, count: int) -> NDArray[np.float32]:
     """`count` samples from `start` on; silence before the first, after the last and where there is no sound."""
     if media.audio is None:
         return np.zeros(count, np.float32)
-    return media.audio.samples(Fraction(start, _SOUND_RATE), Fraction(start + count, _SOUND_RATE))
-
-
-def _blocks(sound: NDArray[np.int16]) -> Iterator[Any]:
-    for at in range(0, sound.size, _AAC_FRAME):
-        block = av.AudioFrame.from_ndarray(sound[None, at : at + _AAC_FRAME], format="s16", layout="mono")
-        block.sample_rate, block.pts, block.time_base = _SOUND_RATE, at, Fraction(1, _SOUND_RATE)
-        yield block
+    return media.audio.samples(Fraction(start, _SOUND_RATE), Fraction(start + count, _SOUND_RATE), _SOUND_RATE)

@@ -76,7 +76,7 @@ class StandardAudio(Audio):
     """The stored sound of a standard encode, exact at its own rate."""
 
     def __init__(self, name: str, file: MediaFile, rate: int, duration: Fraction) -> None:
-        """Args: the title, the FLAC file, its samples a second, and the seconds of the picture, which are the sound's."""
+        """Args: the title, the FLAC file, its samples a second, and seconds of the picture, which are the sound's."""
         super().__init__(name)
         self._file, self._rate, self._duration = file, rate, duration
 

@@ -122,7 +122,7 @@ class Media:
 
     @cached_property
     def video(self) -> Video:
-        """Its pictures: uint8 planes, half as wide and high for colour, or RGB. A seek decodes at most one group of pictures (12)."""
+        """Its pictures: uint8 planes, half as wide and high for colour, or RGB. A seek decodes one group at most."""
         return Video(self._frames, ConstantTimes(self.rate, self.frame_count))
 
     def with_frames(self, source: FrameSource) -> Self:
@@ -156,7 +156,7 @@ class Media:
     @cached_property
     def frame_map(self) -> FrameMap:
         """Which source picture each frame shows."""
-        return FrameMap.open(self._files.frame_map, self._facts.time_base)
+        return FrameMap.open(self._files.frame_map)
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from mediaml_assets.jasper.delivered.probe import Probe, probe
 from mediaml_assets.jasper.delivered.source import Picture, Sound, Source, scan
 from mediaml_assets.jasper.delivered.timing import StreamTimes, choose_rate
 from mediaml_assets.jasper.files import MediaFile
+from mediaml_assets.jasper.frame_map import FrameMapWriter
 from mediaml_assets.jasper.frame_tape import FrameTape
 from mediaml_assets.jasper.limits import LIMITS
 from mediaml_assets.jasper.planes import planes_of
@@ -104,7 +105,8 @@ def standardize(
     rate = choose_rate(times, (probed.video.average_rate, probed.video.nominal_rate))
     source = Source(file, probed, times, rate.value)
     frames = frame_count(file, times, rate.value, source.start_pts)
-    work = _Pass(source, probed, recipe, rate.value, frames, folder)
+    frame_map = FrameMapWriter(rate.value, times.time_base, int(times.pts[0]))
+    work = _Pass(source, probed, recipe, rate.value, frames, folder, frame_map)
     work.run(lambda done: progress(min(1.0, done / max(1, times.packets))) if progress else None)
     if work.frames == 0:
         raise MediaRefused(f"{file.name} has no picture that can be decoded; deliver it again")
@@ -131,20 +133,24 @@ class _Pass:
     """The one decoding pass: pictures through the canvas filter onto the constant grid, sound onto its clock."""
 
     def __init__(
-        self, source: Source, probed: Probe, recipe: Recipe, rate: Fraction, frames: int, folder: Path
-    ) -> None:
+        self, source: Source, probed: Probe, recipe: Recipe, rate: Fraction, frames: int, folder: Path,
+        frame_map: FrameMapWriter,
+    ) -> None:  # fmt: skip
         self._source, self._recipe, self._rate, self._most = source, recipe, rate, frames
         self._folder, self._has_sound = folder, probed.audio is not None
+        self._map = frame_map
         self._filter = CanvasFilter(probed.video, (recipe.width, recipe.height))
         self.active = ActivePicture(self._filter.placement)
         self.meter = SoundMeter(recipe.sound_rate)
         self.frames = 0
         self._times: dict[int, Picture] = {}
-        self._waiting: tuple[Any, Picture] | None = None
+        self._waiting: Any = None
 
     def run(self, tell: Callable[[int], None]) -> None:
         with ExitStack() as stack:
-            self._writer = stack.enter_context(PictureWriter(self._folder, self._recipe, self._rate, self._has_sound))
+            self._writer = stack.enter_context(
+                PictureWriter(self._folder, self._recipe, self._rate, self._has_sound, self._map)
+            )
             clocks = self._clocks(stack) if self._has_sound else []
             for item in self._source:
                 if isinstance(item, Sound):
@@ -180,17 +186,18 @@ class _Pass:
         for number, frame in ready:
             picture = self._times.pop(number)
             self._hold_until(_slot(picture.time, self._rate))
-            self._waiting = (frame, picture)
+            self._map.add(picture.pts, self.frames)
+            self._waiting = frame
 
     def _hold_until(self, slot: int) -> None:
         """Write the waiting picture into every frame before `slot`; it is dropped when there is none."""
         times = min(slot, self._most) - self.frames
         if self._waiting is None or times <= 0:
             return
-        frame, picture = self._waiting
+        frame = self._waiting
         if -self.frames % self._recipe.gop < times:
             self.active.look(planes_of(frame)[0])
-        self._writer.write(frame, picture.number, picture.pts, times)
+        self._writer.write(frame, times)
         self.frames += times
 
 

@@ -160,7 +160,7 @@ def test_the_bytes_never_vary(tmp_path: Path) -> None:
         standardize(source, ML_360P, folder)
         seen.add(tuple((f.name, hashlib.sha256(f.read_bytes()).hexdigest()) for f in sorted(folder.iterdir())))
     assert len(seen) == 1
-    assert {name for name, _ in next(iter(seen))} == {"frame_map.i64", "sound.flac", "tape.yuv", "video.mp4"}
+    assert {name for name, _ in next(iter(seen))} == {"frame_map.parquet", "sound.flac", "tape.yuv", "video.mp4"}
 
 
 def test_key_frames_stand_at_every_twelfth_frame(standard: Standard) -> None:
