@@ -54,7 +54,7 @@ def essence(file: MediaFile) -> Essence:
         audio = None if probed.audio is None else container.streams[probed.audio.index]
         picture = _CodedUnits(reducer(video))
         sound = None if audio is None else _CodedUnits(reducer(audio), framed=not _is_pcm(probed))
-        times = TimesReader(video, in_decoding_order=probed.container == "avi")
+        times = TimesReader(video, probed.container)
         first_sound: Fraction | None = None
         for packet in container.demux([s for s in (video, audio) if s is not None]):
             if packet.stream.index == video.index:

@@ -117,7 +117,7 @@ def scan(file: MediaFile, probed: Probe) -> tuple[StreamTimes, Fraction | None]:
     with opened(file) as container:
         video = container.streams[probed.video.index]
         audio = None if probed.audio is None else container.streams[probed.audio.index]
-        reader = TimesReader(video, in_decoding_order=probed.container == "avi")
+        reader = TimesReader(video, probed.container)
         first_sound: Fraction | None = None
         for packet in container.demux([video] if audio is None else [video, audio]):
             if packet.stream.index == video.index:

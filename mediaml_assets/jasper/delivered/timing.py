@@ -33,8 +33,8 @@ class StreamTimes:
         time_base: seconds of one tick.
         pts: int64 [n], presentation time stamps in ticks, rising, without repetitions; of a stream without them
             (raw bit streams) the ordinal numbers 0..n-1, then in ticks of ``time_base`` = 1/rate.
-        trusted: whether each decoded picture's own time stamp may be believed. AVI and raw streams stamp in decoding
-            order; there the k-th shown picture has the k-th smallest stamp.
+        trusted: whether each decoded picture's own time stamp may be believed. AVI, raw streams and MXF without an
+            index of display order stamp in decoding order; there the k-th shown picture has the k-th smallest stamp.
         packets: packets that hold data and are to be shown (edit lists cut some).
         last_ticks: how long the last picture is shown, in ticks; 0 when unsaid.
     """
@@ -65,10 +65,10 @@ class Rate:
 class TimesReader:
     """Collects a video stream's time stamps from its packets, in the order they are read."""
 
-    def __init__(self, stream: Any, in_decoding_order: bool) -> None:
-        """Args: the PyAV video stream, and whether its container stamps packets in decoding order (AVI)."""
+    def __init__(self, stream: Any, container: str) -> None:
+        """Args: the PyAV video stream, and FFmpeg's name of its container."""
         self._stream = stream
-        self._in_decoding_order = in_decoding_order
+        self._container = container
         self._stamps: list[int] = []
         self._missing = 0
         self._last: tuple[int, int] = (-1, 0)
@@ -94,8 +94,15 @@ class TimesReader:
             return StreamTimes(1 / rate, np.arange(self.packets, dtype=np.int64), False, self.packets, 1)
         pts = np.unique(np.array(self._stamps, dtype=np.int64))
         return StreamTimes(
-            self._stream.time_base, pts, not self._in_decoding_order, self.packets, max(0, self._last[1])
+            self._stream.time_base, pts, not self._in_decoding_order(), self.packets, max(0, self._last[1])
         )
+
+    def _in_decoding_order(self) -> bool:
+        if self._container == "avi":
+            return True
+        # MXF knows the order shown from an index that some writers leave out: then stamps rise even across B frames
+        reorders = bool(self._stream.codec_context.has_b_frames)
+        return self._container == "mxf" and reorders and bool(np.all(np.diff(self._stamps) > 0))
 
     def _said_rate(self) -> Fraction:
         said = (self._stream.codec_context.framerate, self._stream.average_rate, Fraction(25))
