@@ -70,10 +70,22 @@ def read_number(luma: NDArray[np.uint8], box: tuple[int, int, int, int] | None =
 
 
 def picture(luma: NDArray[np.uint8], pixel_format: str) -> Any:
+    """A grey PyAV picture of this luma (limited range), of any size."""
     height, width = luma.shape
-    planes = np.vstack([luma, np.full((height // 2, width), 128, np.uint8)])
-    frame = av.VideoFrame.from_ndarray(planes, format="yuv420p")
+    grey = np.full((-(-height // 2), -(-width // 2)), 128, np.uint8)
+    frame = frame_of("yuv420p", luma, grey, grey)
     return frame if pixel_format == "yuv420p" else frame.reformat(format=pixel_format)
+
+
+def frame_of(pixel_format: str, *planes: NDArray[Any]) -> Any:
+    """A PyAV picture of these planes, whatever its format: uint8 or uint16 [height, width] each."""
+    height, width = planes[0].shape
+    frame = av.VideoFrame(width, height, pixel_format)
+    for plane, values in zip(frame.planes, planes, strict=True):
+        rows = np.zeros((plane.height, plane.line_size // values.itemsize), values.dtype)
+        rows[:, : values.shape[1]] = values
+        plane.update(rows)
+    return frame
 
 
 def render(path: Path, clip: Clip) -> Path:

@@ -9,8 +9,6 @@ from mediaml_assets.jasper.frame_tape import FrameTape
 from mediaml_assets.jasper.quality.loudness import SoundMeter
 from mediaml_assets.jasper.quality.verdict import Measured, picture_shares
 
-_HDR = {"smpte2084": "PQ", "arib-std-b67": "HLG"}
-
 
 def measure(
     probed: Probe,
@@ -59,8 +57,6 @@ def _drift(seconds: Fraction, claimed: Fraction | None, start: Fraction) -> floa
 
 def _notes(probed: Probe, times: StreamTimes, source: Source) -> list[str]:
     notes = []
-    if probed.video.color_transfer in _HDR:
-        notes.append(f"high dynamic range ({_HDR[probed.video.color_transfer]}) is shown without tone mapping")
     if not times.trusted and probed.video.first_pts is None:
         notes.append("the stream has no time stamps; its stated rate was taken")
     if source.restamped:

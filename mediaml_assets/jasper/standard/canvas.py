@@ -1,5 +1,6 @@
-"""From decoded pictures of any shape to the recipe's canvas: deinterlaced, square pixels, upright, centred."""
+"""From decoded pictures of any kind to the recipe's canvas: deinterlaced, opaque, square pixels, BT.709, upright."""
 
+import tempfile
 from collections.abc import Iterator
 from fractions import Fraction
 from typing import Any
@@ -9,24 +10,32 @@ import av
 from mediaml_assets.errors import MediaRefused
 from mediaml_assets.jasper.delivered.probe import VideoFacts
 from mediaml_assets.jasper.placement import Placement, place
+from mediaml_assets.jasper.standard.tone_mapping import cube, needs_mapping
 
 # ITU-T H.273 matrix coefficients, and those that FFmpeg's fast colorspace filter converts.
 _BT709, _UNSAID_MATRIX = 1, 2
 _FAST_MATRICES = {4, 5, 6, 7, 9}
+_UNREADABLE_MATRICES = {13: "chromaticity-derived colour", 14: "ICtCp", 15: "Dolby Vision's IPT-C2"}
+
+# Decoders that cannot know of fields: what the container says of them is all there is. The others mark each picture.
+_SAY_NOTHING_OF_FIELDS = {"rawvideo", "v210", "v308", "v408", "v410", "r210", "r10k", "huffyuv", "ffvhuff", "utvideo"}
+_TOP_FIRST, _BOTTOM_FIRST = ("tt", "bt"), ("bb", "tb")
+_WITH_ALPHA = "|".join(f"{planes}{bits}" for planes in ("yuva444p", "gbrap") for bits in ("", "10le", "12le", "16le"))
 
 
 class CanvasFilter:
     """A libavfilter graph that turns decoded pictures into canvas pictures, and keeps each one's number.
 
     The graph is rebuilt when the decoded pictures change shape or turn out to be interlaced. Colours are converted to
-    BT.709 in the limited range where the stream says that they are not; an untagged stream counts as BT.709.
+    BT.709 in the limited range where the stream says that they are not; an untagged stream counts as BT.709. High
+    dynamic range and wide gamut go through the table of `tone_mapping`. What is transparent shows black.
     """
 
     def __init__(self, facts: VideoFacts, canvas: tuple[int, int]) -> None:
         """Args: the probed stream, and the canvas as (width, height)."""
         self._facts = facts
         self._canvas = canvas
-        self._interlaced = facts.interlaced
+        self._interlaced = facts.interlaced or self._fields_by_container() is not None
         self._key: tuple[object, ...] | None = None
         self._graph: Any = None
         self.placement = self._place(facts.width, facts.height)
@@ -67,7 +76,19 @@ class CanvasFilter:
             width, height, aspect = height, width, 1 / aspect
         return place(width, height, aspect, self._canvas)
 
+    def _fields_by_container(self) -> str | None:
+        """Which field the container shows first, where the decoder cannot say; None for whole pictures."""
+        if self._facts.codec not in _SAY_NOTHING_OF_FIELDS:
+            return None
+        order = self._facts.field_order
+        return "tff" if order in _TOP_FIRST else "bff" if order in _BOTTOM_FIRST else None
+
     def _build(self, frame: Any) -> Any:
+        if frame.colorspace in _UNREADABLE_MATRICES:
+            raise MediaRefused(
+                f"its colours are coded as {_UNREADABLE_MATRICES[frame.colorspace]}, which is not read; deliver it as "
+                "HDR10, HLG or BT.709"
+            )
         try:
             return self._linked(frame)
         except av.FFmpegError as error:
@@ -81,20 +102,53 @@ class CanvasFilter:
             "buffer", video_size=f"{frame.width}x{frame.height}", pix_fmt=frame.format.name, time_base="1/1",
             pixel_aspect="1/1", colorspace=str(int(frame.colorspace)), range=str(int(frame.color_range)),
         )  # fmt: skip
-        chain = [graph.add(*step.partition("=")[::2]) for step in self._steps(frame)]
-        graph.link_nodes(source, *chain, graph.add("buffersink")).configure()
+        before, after = self._steps(frame)
+        chain = [graph.add(*step.partition("=")[::2]) for step in before]
+        with tempfile.NamedTemporaryFile("w", suffix=".cube") as table:
+            # the filter reads its table from a file, once
+            if self._maps_colours:
+                table.write(cube(self._facts.color_transfer, self._facts.color_primaries))
+                table.flush()
+                chain.append(graph.add("lut3d", file=table.name, interp="tetrahedral"))
+            chain += [graph.add(*step.partition("=")[::2]) for step in after]
+            graph.link_nodes(source, *chain, graph.add("buffersink")).configure()
         return graph
 
-    def _steps(self, frame: Any) -> list[str]:
+    @property
+    def _maps_colours(self) -> bool:
+        return needs_mapping(self._facts.color_transfer, self._facts.color_primaries)
+
+    def _steps(self, frame: Any) -> tuple[list[str], list[str]]:
+        """The filters before and after the colour table."""
         put = self._place(frame.width, frame.height)
         turned = self._facts.orientation
         wide, high = (put.height, put.width) if turned.swaps_sides else (put.width, put.height)
         shrinks = frame.width * frame.height > wide * high
-        deinterlace = ["bwdif=mode=send_frame:parity=auto:deint=interlaced"] if self._interlaced else []
-        scale = f"scale={wide}:{high}:flags={'area' if shrinks else 'bicubic'}:out_range=tv"
+        scale = f"scale={wide}:{high}:flags={'area' if shrinks else 'bicubic'}"
+        before, after = [*self._deinterlace(), *_opaque(frame)], [*turned.filters, self._pad(put)]
+        if self._maps_colours:
+            matrix = ":in_color_matrix=bt2020" if frame.colorspace == _UNSAID_MATRIX else ""
+            to_video = ["scale=out_color_matrix=bt709:out_range=tv", "format=yuv420p"]
+            return [*before, scale + matrix, "format=gbrp16le"], [*to_video, *after]
         matrix, convert = _to_bt709(frame)
-        pad = f"pad={self._canvas[0]}:{self._canvas[1]}:{put.x}:{put.y}:black"
-        return [*deinterlace, scale + matrix, "format=yuv420p", *convert, *turned.filters, pad]
+        return [*before, f"{scale}:out_range=tv{matrix}", "format=yuv420p", *convert], after
+
+    def _deinterlace(self) -> list[str]:
+        if not self._interlaced:
+            return []
+        first = self._fields_by_container()
+        # every picture of such a stream, and only the marked ones of others
+        marked = [f"setfield={first}"] if first else []
+        return [*marked, "bwdif=mode=send_frame:parity=auto:deint=interlaced"]
+
+    def _pad(self, put: Placement) -> str:
+        return f"pad={self._canvas[0]}:{self._canvas[1]}:{put.x}:{put.y}:black"
+
+
+def _opaque(frame: Any) -> list[str]:
+    """Straight alpha is laid over black, at full size: what lies under transparent pixels must not bleed in."""
+    has_alpha = any(component.is_alpha for component in frame.format.components)
+    return [f"format={_WITH_ALPHA}", "premultiply=inplace=1"] if has_alpha else []
 
 
 def _to_bt709(frame: Any) -> tuple[str, list[str]]:
