@@ -3,7 +3,7 @@
     MediamlError
     ├── BadInput              a delivered file cannot be used: quarantined with this reason, never retried
     │   ├── TitleRefused      landing: its name or place gives no valid title
-    │   ├── MediaRefused      jasper: its content cannot be read as a film
+    │   ├── MediaRefused      jasper: its content cannot be read as a film, picture or text
     │   └── TimecodeRefused   jasper: a text or a count is no SMPTE timecode
     ├── NotComputed           some of the values that were asked for could not be had, each with its reason
     ├── InputMoved            a title changed while a run was reading it: ask again, nothing was stored
@@ -36,7 +36,7 @@ class TitleRefused(BadInput):
 
 
 class MediaRefused(BadInput):
-    """A file's content cannot be read as a film: empty, truncated, not media, no picture, not allowed."""
+    """A file's content cannot be read as a film, picture or text: empty, truncated, too large, not allowed."""
 
 
 class TimecodeRefused(BadInput):
