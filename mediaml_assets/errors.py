@@ -5,6 +5,7 @@
     │   ├── TitleRefused      landing: its name or place gives no valid title
     │   ├── MediaRefused      jasper: its content cannot be read as a film, picture or text
     │   └── TimecodeRefused   jasper: a text or a count is no SMPTE timecode
+    ├── ReaderFailed          reading a delivered file failed by our fault or the machine's, not the film's
     ├── NotComputed           some of the values that were asked for could not be had, each with its reason
     ├── InputMoved            a title changed while a run was reading it: ask again, nothing was stored
     ├── Unreachable           a bucket or a Dagster does not answer or denies access: nothing was changed, try again
@@ -41,6 +42,10 @@ class MediaRefused(BadInput):
 
 class TimecodeRefused(BadInput):
     """A text or a count is no SMPTE timecode of the rate that it is said to have."""
+
+
+class ReaderFailed(MediamlError):
+    """The process that reads delivered files failed by itself; the film is not to blame and is not quarantined."""
 
 
 class NotComputed(MediamlError):

@@ -7,6 +7,7 @@ import pyarrow as pa
 from mediaml_assets.amber.checks import at_least
 from mediaml_assets.amber.columns import column
 from mediaml_assets.amber.feature import amber_feature
+from mediaml_assets.jasper.delivered.isolated import isolated
 from mediaml_assets.jasper.delivered.probe import Probe, probe
 from mediaml_assets.landing.source_file import SourceFile
 
@@ -24,7 +25,7 @@ CONTAINER_FACTS = pa.schema(
 def container_facts(source: SourceFile) -> pa.Table:
     """Name, tags, timecode and subtitle streams of the title's file: keyed on the file, read by export only."""
     source.check_unmoved()
-    rows = [(-1, "file", source.file.name), *_facts(probe(source.file))]
+    rows = [(-1, "file", source.file.name), *_facts(isolated(probe, source.file))]
     source.check_unmoved()
     columns = [list(column) for column in zip(*rows, strict=True)]
     return pa.table(columns, schema=CONTAINER_FACTS)

@@ -9,6 +9,7 @@ import pyarrow as pa
 from mediaml_assets.amber.columns import column
 from mediaml_assets.amber.feature import amber_feature
 from mediaml_assets.jasper.delivered.essence import essence as essence_of
+from mediaml_assets.jasper.delivered.isolated import isolated
 from mediaml_assets.landing.source_file import SourceFile
 
 ESSENCE = pa.schema([column("digest", pa.string(), "Identity of what the file shows and sounds.")])
@@ -22,7 +23,7 @@ def essence(source: SourceFile) -> pa.Table:
     the same content ends here.
     """
     source.check_unmoved()
-    digest = essence_of(source.file).digest
+    digest = isolated(essence_of, source.file).digest
     source.check_unmoved()
     return pa.table({"digest": [digest]}, schema=ESSENCE)
 

@@ -11,6 +11,7 @@ import pyarrow as pa
 from mediaml_assets.amber.columns import blob, column
 from mediaml_assets.amber.feature import AmberFeature, Check, amber_feature
 from mediaml_assets.features.essence import Original
+from mediaml_assets.jasper.delivered.isolated import isolated
 from mediaml_assets.jasper.recipe import ML_360P, ML_720P, SOUND_48K, Recipe
 from mediaml_assets.jasper.standard.sound_alone import standardize_sound
 from mediaml_assets.jasper.standard.standardize import standardize
@@ -90,7 +91,7 @@ def encoded_by(recipe: Recipe, name: str, automatic: bool = False) -> AmberFeatu
 
     def encode(essence: Original, scratch: Path) -> pa.Table:
         essence.source.check_unmoved()
-        row = make(essence.source.file, recipe, scratch).row()
+        row = isolated(make, essence.source.file, recipe, scratch).row()
         essence.source.check_unmoved()
         plain = {one: str(value) if isinstance(value, Path) else value for one, value in row.items()}
         return pa.Table.from_pylist([plain], schema=schema)

@@ -36,6 +36,13 @@ class Limits:
         io_seconds: how long one read may block, in seconds.
         streams: number of streams in one container.
         lead_packets: packets of a stream that are tried for its first decodable frame.
+        memory: bytes that the process which reads the file may take beyond what it has when it starts. Address space
+            is what is counted: a decoder that holds 17 pictures of 8192 x 4352 in 10 bits takes 1.8 GB.
+        written: bytes of one file that this process may write. The frame tape of 12 hours at 120 pictures a second
+            takes 18 GB.
+        stall_seconds: how long that process may neither report progress nor read or write a byte, in seconds.
+        base_seconds: how long it may take for an empty file, in seconds, reading from a bucket left out.
+        bytes_a_second: the slowest pace at which it may get through a larger one.
     """
 
     pixels: int = 8192 * 4352
@@ -45,6 +52,15 @@ class Limits:
     io_seconds: float = 60.0
     streams: int = 64
     lead_packets: int = 3000
+    memory: int = 4 << 30
+    written: int = 32 << 30
+    stall_seconds: float = 120.0
+    base_seconds: float = 1800.0
+    bytes_a_second: float = 25_000.0
+
+    def wall_seconds(self, size: int) -> float:
+        """How long reading a file of `size` bytes may take, in seconds; its CPU time is bounded alike."""
+        return self.base_seconds + size / self.bytes_a_second
 
 
 LIMITS = Limits()
