@@ -59,7 +59,7 @@ def isolated(
     """
     with nullcontext(None) if isinstance(file, Path) else open_binary(file) as reader:
         size = _size(file, reader)
-        call = Call(read, file if isinstance(file, Path) else file.name, size, args, limits)
+        call = Call(read, file if isinstance(file, Path) else file.name, size, args, os.getcwd(), limits)
         child = _Child(call, reader)
         try:
             said = child.wait(progress or (lambda _: None))

@@ -12,6 +12,7 @@ Each message to the parent is one byte that says what it is, and then
 import inspect
 import io
 import json
+import os
 import resource
 import signal
 import struct
@@ -45,6 +46,7 @@ class Call:
         file: a path, or the name of a file that is read through the parent.
         size: bytes of the file.
         args: what the function is called with beside the file.
+        folder: the current folder, which relative paths start from.
         limits: what it may cost.
     """
 
@@ -52,6 +54,7 @@ class Call:
     file: Path | str
     size: int
     args: tuple[Any, ...]
+    folder: str
     limits: Limits
 
 
@@ -70,6 +73,7 @@ def run(channel: "Connection[Any, Any]") -> None:
         too_large = (
             f"r{_name(call)} takes more than {call.limits.memory >> 20} MiB to read; deliver it smaller".encode()
         )
+        os.chdir(call.folder)
         _bound(call.limits, call.size)
         said = _result(call, channel)
     except MediaRefused as refused:
