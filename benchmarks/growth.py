@@ -42,7 +42,7 @@ from mediaml_assets.amber.feature import Check, Scope, amber_feature
 from mediaml_assets.amber.ledger import Commit
 from mediaml_assets.amber.ledger.compact import compact
 from mediaml_assets.amber.mesh import Mesh
-from mediaml_assets.amber.orchestration.assets import STORE, to_asset
+from mediaml_assets.amber.orchestration.assets import STORE, to_assets
 from mediaml_assets.amber.orchestration.automation import automation_sensor
 from mediaml_assets.amber.orchestration.io_manager import FeatureStore
 from mediaml_assets.amber.orchestration.reconcile import reconcile_sensor
@@ -122,7 +122,10 @@ class Installation:
         self.mesh = Mesh([sizes, classes, census], sources=[SOURCE])
         self.sensors = [landing_sensor(5), reconcile_sensor(self.mesh, 60), automation_sensor(5)]
         self.definitions = dg.Definitions(
-            assets=[*landing_assets(), *(to_asset(one, "growth") for one in self.mesh.features.values())],
+            assets=[
+                *landing_assets(),
+                *to_assets(self.mesh.features.values(), dict.fromkeys(self.mesh.features, "growth")),
+            ],
             resources={STORE: self.resource},
             sensors=self.sensors,
             executor=dg.in_process_executor,

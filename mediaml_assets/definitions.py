@@ -4,7 +4,7 @@ import logging
 
 import dagster as dg
 
-from mediaml_assets.amber.orchestration.assets import STORE, to_asset
+from mediaml_assets.amber.orchestration.assets import STORE, to_assets
 from mediaml_assets.amber.orchestration.automation import automation_sensor
 from mediaml_assets.amber.orchestration.io_manager import FeatureStore
 from mediaml_assets.amber.orchestration.reconcile import reconcile_sensor, shows_sensor
@@ -31,7 +31,7 @@ def definitions() -> dg.Definitions:
     return dg.Definitions(
         assets=[
             *landing_assets(),
-            *(to_asset(one, groups[one.name]) for one in features.features.values()),
+            *to_assets(features.features.values(), groups),
             *(replica_asset(one, features.features[one.feature].scope, groups[one.feature]) for one in copies),
             *(_left_out(plugin) for plugin in assembly.left_out),
         ],

@@ -6,7 +6,6 @@ each time, as a mapping without the index: that is the first column of the schem
 
 from collections.abc import Iterator, Mapping
 from numbers import Real
-from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -17,19 +16,19 @@ from mediaml_assets.amber.view import View
 from mediaml_assets.errors import FeatureError, MediamlError
 
 
-def call(ask: Ask, scratch: Mapping[str, Path]) -> pa.Table:
+def call(ask: Ask, given: Mapping[str, Any]) -> pa.Table:
     """The rows that the function gives for what is asked.
 
     Args:
         ask: what is asked; its inputs are there.
-        scratch: the argument `scratch` if the function wants one.
+        given: arguments that are not made here: `scratch` if the function wants one, and what is read by others too.
 
     Raises:
         FeatureError: the rows are not what the feature declares. Whatever the function raises goes on; of a function
             that is called for each of many, it says which one that was.
     """
     feature, each = ask.feature, ask.feature.each
-    arguments = {name: argument for name, argument in _arguments(ask)} | dict(scratch)
+    arguments = {name: argument for name, argument in _arguments(ask, given)} | dict(given)
     if each is None:
         rows = feature(**arguments)
     else:
@@ -39,10 +38,10 @@ def call(ask: Ask, scratch: Mapping[str, Path]) -> pa.Table:
     return _checked(feature, ask.scope, rows)
 
 
-def _arguments(ask: Ask) -> Iterator[tuple[str, Any]]:
+def _arguments(ask: Ask, given: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     for one in ask.feature.inputs:
         view = ask.present[one.name]
-        if one.each or one.reads is Members:
+        if one.name in given or one.each or one.reads is Members:
             continue
         if isinstance(view, View):
             yield one.name, one.reads.from_value(view)

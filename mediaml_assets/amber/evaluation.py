@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 
@@ -96,18 +97,46 @@ def evaluate(store: Store, ask: Ask, look_again: Callable[[], None] = lambda: No
         FeatureError: the function returned rows that are not its schema.
         InputMoved: an input was made from another state of a second one.
     """
+    known = recalled(store, ask)
+    if known is not None:
+        return known
+    return computed(store, ask, store.claim(ask.feature.name, ask.key), look_again)
+
+
+def recalled(store: Store, ask: Ask) -> Outcome | None:
+    """The answer that needs no computing: what the memo knows, or that the title is withdrawn; None when there is none.
+
+    Raises:
+        InputMoved: an input was made from another state of a second one.
+    """
     if ask.withdrawn:
         return Outcome(ask, None)
     ask.check_congruent()
     memo = _remembered(store, ask)
-    if memo is not None:
-        return _recalled(store, ask, memo)
-    claim = store.claim(ask.feature.name, ask.key)
+    return _recalled(store, ask, memo) if memo is not None else None
+
+
+def computed(
+    store: Store,
+    ask: Ask,
+    claim: Claim,
+    look_again: Callable[[], None] = lambda: None,
+    given: Mapping[str, Any] | None = None,
+) -> Outcome:
+    """Compute under a claim that is held, unless somebody else did before; whatever is raised ends the claim.
+
+    Args:
+        store: where it is remembered.
+        ask: what is wanted.
+        claim: goes on in the outcome while that is not stored.
+        look_again: as for `evaluate`.
+        given: arguments of the function that are there already, by parameter; others are computed beside it then.
+    """
     try:
         memo = _remembered(store, ask)
         if memo is None:
             look_again()
-            return _computed(store, ask, claim)
+            return _computed(store, ask, claim, given or {})
     except BaseException:
         claim.release()
         raise
@@ -219,14 +248,14 @@ def changed_code(store: Store, feature: AmberFeature, before: str) -> list[Chang
     return changes(kept, code_parts.code_of(feature)) if kept else []
 
 
-def _computed(store: Store, ask: Ask, claim: Claim) -> Outcome:
+def _computed(store: Store, ask: Ask, claim: Claim, given: Mapping[str, Any]) -> Outcome:
     feature = ask.feature
     _log(ask, "computing", "computing")
     spent: dict[str, float] = {}
     scratch = _scratch(store, ask)
     try:
-        with cost(spent):
-            rows, files = _keep_blobs(store, feature, call(ask, {"scratch": scratch} if scratch else {}))
+        with cost(spent, of_thread=bool(given)):
+            rows, files = _keep_blobs(store, feature, call(ask, {**given, "scratch": scratch} if scratch else given))
         failed = _failed(feature, rows)
     except BaseException as error:
         if scratch is not None:

@@ -1,6 +1,7 @@
 """What is measured of every value: what its computation cost, and what its rows are like.
 
-    seconds, cpu_seconds        of the function and of storing its files; CPU of all threads of the process
+    seconds, cpu_seconds        of the function and of storing its files; CPU of all threads of the process, and where
+                                siblings are computed at once, of the feature's own thread alone
     memory_bytes                how far the process grew: its highest resident memory during the computation, as the
                                 kernel counts it, less that at its start; left out where the kernel does not tell
     rows
@@ -36,16 +37,17 @@ Numbers = npt.NDArray[Any]
 
 
 @contextmanager
-def cost(into: dict[str, float]) -> Iterator[None]:
-    """Measure what happens inside: seconds, cpu_seconds and memory_bytes.
+def cost(into: dict[str, float], of_thread: bool = False) -> Iterator[None]:
+    """Measure what happens inside: seconds, cpu_seconds (of the calling thread, or of all) and memory_bytes.
 
     Memory is that of the whole process: exact for one computation at a time, and for several at once their sum.
     """
     before = _start_peak()
-    wall, cpu = time.perf_counter(), time.process_time()
+    clock = time.thread_time if of_thread else time.process_time
+    wall, cpu = time.perf_counter(), clock()
     yield
     into["seconds"] = round(time.perf_counter() - wall, 3)
-    into["cpu_seconds"] = round(time.process_time() - cpu, 3)
+    into["cpu_seconds"] = round(clock() - cpu, 3)
     if before is not None and (peak := _resident(b"VmHWM")) is not None:
         into["memory_bytes"] = max(0, peak - before)
 

@@ -9,7 +9,7 @@ import dagster as dg
 from dagster._core.definitions.partitions.context import partition_loading_context
 
 from mediaml_assets.amber.mesh import Mesh
-from mediaml_assets.amber.orchestration.assets import STORE, TITLES, to_asset
+from mediaml_assets.amber.orchestration.assets import STORE, TITLES, to_assets
 from mediaml_assets.amber.orchestration.io_manager import FeatureStore
 from mediaml_assets.landing.arrivals import Known, Tick, look
 from mediaml_assets.landing.files import Landing
@@ -44,7 +44,7 @@ class Platform:
         """Load other code, as a restarted code server does."""
         self.mesh = mesh
         self.definitions = dg.Definitions(
-            assets=[*landing_assets(), *(to_asset(one, "toy") for one in mesh.features.values())],
+            assets=[*landing_assets(), *to_assets(mesh.features.values(), dict.fromkeys(mesh.features, "toy"))],
             resources={STORE: self.resource},
             executor=dg.in_process_executor,
         )
