@@ -1,5 +1,6 @@
 """One picture of a film as arrays: its planes as they are, or red, green and blue at any size."""
 
+import threading
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,9 @@ _MATRICES = {
     1: Colorspace.ITU709, 4: Colorspace.FCC, 5: Colorspace.ITU601, 6: Colorspace.ITU601, 7: Colorspace.SMPTE240M,
     9: Colorspace.BT2020, 10: Colorspace.BT2020,
 }  # fmt: skip
+
+_RETAGGED = threading.Lock()
+"""While PyAV scales a picture it tags it otherwise and back again, and another thread may have the same picture."""
 
 
 class RgbConverter:
@@ -41,15 +45,16 @@ class RgbConverter:
         width, height = size or (None, None)
         if quarter_turns % 2:
             width, height = height, width
-        picture = self._scaler.reformat(
-            decoded,
-            width=width,
-            height=height,
-            format="rgb24",
-            src_colorspace=_MATRICES.get(decoded.colorspace, Colorspace.ITU709),
-            interpolation=_scaling(decoded, width, height),
-            threads=1,
-        )
+        with _RETAGGED:
+            picture = self._scaler.reformat(
+                decoded,
+                width=width,
+                height=height,
+                format="rgb24",
+                src_colorspace=_MATRICES.get(decoded.colorspace, Colorspace.ITU709),
+                interpolation=_scaling(decoded, width, height),
+                threads=1,
+            )
         pixels = _pixels(picture)
         if mirrored:
             pixels = pixels[:, ::-1]

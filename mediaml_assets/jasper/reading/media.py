@@ -10,6 +10,7 @@ from mediaml_assets.jasper.files import MediaFile
 from mediaml_assets.jasper.frame_map import FrameMap
 from mediaml_assets.jasper.frame_tape import FrameTape
 from mediaml_assets.jasper.reading.audio import Audio, StandardAudio
+from mediaml_assets.jasper.reading.broadcast import Broadcast, Reader
 from mediaml_assets.jasper.reading.companions import Texts
 from mediaml_assets.jasper.reading.source import FrameSource
 from mediaml_assets.jasper.reading.standard_frames import StandardFrames
@@ -117,8 +118,7 @@ class Media:
         return self
 
     def __exit__(self, *_: object) -> None:
-        if "video" in self.__dict__:
-            self.video.close()
+        self.close()
 
     @cached_property
     def video(self) -> Video:
@@ -130,6 +130,22 @@ class Media:
         same = type(self)(self.title, self._files, self._facts, self.text, self.images)
         same._frames = source
         return same
+
+    @classmethod
+    def together(cls, view: ValueView, readers: int) -> list[Self]:
+        """The same title once for each of several threads, which decode its pictures once for all (see `Broadcast`).
+
+        Each must be closed when it has been read: the others wait for it until then.
+        """
+        one = cls.from_value(view)
+        return [one.with_frames(source) for source in Broadcast(one._frames, readers).readers]
+
+    def close(self) -> None:
+        """Let go of what it opened. One that is read together with others can be closed from any thread."""
+        if isinstance(self._frames, Reader):
+            self._frames.close()
+        elif "video" in self.__dict__:
+            self.video.close()
 
     @cached_property
     def audio(self) -> Audio | None:
