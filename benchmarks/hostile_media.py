@@ -33,7 +33,7 @@ from mediaml_assets.errors import MediaRefused
 from mediaml_assets.jasper.delivered.isolated import isolated
 from mediaml_assets.jasper.frame_tape import FrameTape
 from mediaml_assets.jasper.limits import Limits
-from mediaml_assets.jasper.recipe import ML_360P_V1
+from mediaml_assets.jasper.recipe import ML_360P
 from mediaml_assets.jasper.standard.standardize import StandardEncode, standardize
 
 TARGETS: dict[str, Target] = {"crashes": ("==", 0), "hangs": ("==", 0), "silently_wrong": ("==", 0)}
@@ -108,7 +108,7 @@ def answer(path: Path) -> Answer:
     start = time.monotonic()
     with tempfile.TemporaryDirectory(dir=os.environ.get("TMPDIR")) as folder:
         try:
-            encode: StandardEncode = isolated(standardize, path, ML_360P_V1, Path(folder), limits=LIMITS)
+            encode: StandardEncode = isolated(standardize, path, ML_360P, Path(folder), limits=LIMITS)
         except MediaRefused as refused:
             return Answer("refused", (str(refused),), time.monotonic() - start)
         except Exception as error:

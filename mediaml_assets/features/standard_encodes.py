@@ -4,6 +4,7 @@
 of this module, or of a plugin's.
 """
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pyarrow as pa
@@ -13,8 +14,8 @@ from mediaml_assets.amber.feature import AmberFeature, Check, amber_feature
 from mediaml_assets.features.essence import Original
 from mediaml_assets.jasper.delivered.isolated import isolated
 from mediaml_assets.jasper.recipe import ML_360P, ML_720P, SOUND_48K, Recipe
-from mediaml_assets.jasper.standard.sound_alone import standardize_sound
-from mediaml_assets.jasper.standard.standardize import standardize
+from mediaml_assets.jasper.standard.sound_alone import StandardSound, standardize_sound
+from mediaml_assets.jasper.standard.standardize import StandardEncode, standardize
 
 RECIPE = (
     column("recipe", pa.string(), "Name of the recipe.", nullable=True),
@@ -87,7 +88,8 @@ def encoded_by(recipe: Recipe, name: str, automatic: bool = False) -> AmberFeatu
         name: of the feature, and of the parameters that read it.
         automatic: whether it is made of every title, or only when asked for.
     """
-    make, schema = (standardize, STANDARD_ENCODE) if recipe.has_picture else (standardize_sound, STANDARD_SOUND)
+    make: Callable[..., StandardEncode | StandardSound] = standardize if recipe.has_picture else standardize_sound
+    schema = STANDARD_ENCODE if recipe.has_picture else STANDARD_SOUND
 
     def encode(essence: Original, scratch: Path) -> pa.Table:
         essence.source.check_unmoved()

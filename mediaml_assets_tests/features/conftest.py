@@ -56,10 +56,10 @@ class ArrayAudio:
     """Sound of 16 kHz in memory."""
 
     stored: npt.NDArray[np.float32]
+    rate = 16_000
 
-    def samples(self, start: Fraction, end: Fraction, rate: int = 16_000) -> npt.NDArray[np.float32]:
-        assert rate == 16_000
-        return self.stored[round(start * rate) : round(end * rate)]
+    def samples(self, start: Fraction, end: Fraction) -> npt.NDArray[np.float32]:
+        return self.stored[round(start * self.rate) : round(end * self.rate)]
 
 
 class ArrayMedia:

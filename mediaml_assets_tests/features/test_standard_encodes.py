@@ -31,7 +31,7 @@ from mediaml_assets_tests.jasper.clips import Clip, render, steady
 @amber_feature(version="1", schema=pa.schema([("width", pa.int32()), ("luma", pa.float64())]))
 def widths(standard_encode_720p: Media) -> pa.Table:
     """What another feature reads of another recipe."""
-    [frame] = standard_encode_720p.frames([3])
+    [frame] = standard_encode_720p.video.frames([3])
     return pa.table({"width": pa.array([frame.y.shape[1]], pa.int32()), "luma": [float(frame.y.mean())]})
 
 
@@ -65,7 +65,7 @@ def test_recipes_are_features_side_by_side(platform: Platform) -> None:
     assert small.rate == large.rate == 25 and small.frame_count == large.frame_count == 20
     assert small.active == (0, 0, 640, 360) and large.active == (0, 0, 1280, 720)
     # frame by frame the same film
-    for few, many in zip(small.frames([0, 7, 19]), large.frames([0, 7, 19]), strict=True):
+    for few, many in zip(small.video.frames([0, 7, 19]), large.video.frames([0, 7, 19]), strict=True):
         halved = many.y.reshape(360, 2, 640, 2).mean((1, 3))
         assert np.abs(halved - few.y).mean() < 3
     assert platform.store.view("widths", "one").row()["width"] == 1280
@@ -93,7 +93,7 @@ def test_a_recipes_version_makes_new_values_and_the_old_ones_stay(platform: Plat
     sizes = [Path(str(view.blob("video"))).stat().st_size for view in (before, after)]
     assert sizes[0] > sizes[1]
     for view in (then, after):
-        assert len(list(Media.from_value(view).frames([19, 2, 11]))) == 3
+        assert len(list(Media.from_value(view).video.frames([19, 2, 11]))) == 3
 
 
 def test_a_changed_recipe_without_a_new_version_is_seen() -> None:

@@ -45,7 +45,7 @@ class Tone:
     hertz: float
     seconds: Fraction
 
-    def samples(self, start: Fraction, end: Fraction) -> np.ndarray:
+    def samples(self, start: Fraction, end: Fraction, rate: int) -> np.ndarray:
         time = np.arange(round(start * 16_000), round(end * 16_000)) / 16_000
         heard = (time >= 0) & (time < float(self.seconds))
         return (0.5 * np.sin(2 * np.pi * self.hertz * time) * heard).astype(np.float32)

@@ -86,18 +86,17 @@ def standardize_picture(file: MediaFile) -> StandardPicture:
             `MOST_PIXELS`; the last is known from its header, before a pixel is decoded.
     """
     data = read_bytes(file, MOST_BYTES)
-    with _readable(file.name):
-        with Image.open(io.BytesIO(data), formats=FORMATS) as image:
-            facts = _facts(image)
-            if facts.width * facts.height > MOST_PIXELS:
-                raise MediaRefused(
-                    f"{file.name} is {facts.width}x{facts.height}, beyond {MOST_PIXELS:,} pixels; deliver it smaller"
-                )
-            image.load()
-            profile = image.info.get("icc_profile")
-            image.info = {"transparency": image.info["transparency"]} if "transparency" in image.info else {}
-            notes: list[str] = []
-            pixels = _srgb(_over_white(_eight_bits(image)), profile, notes)
+    with _readable(file.name), Image.open(io.BytesIO(data), formats=FORMATS) as image:
+        facts = _facts(image)
+        if facts.width * facts.height > MOST_PIXELS:
+            raise MediaRefused(
+                f"{file.name} is {facts.width}x{facts.height}, beyond {MOST_PIXELS:,} pixels; deliver it smaller"
+            )
+        image.load()
+        profile = image.info.get("icc_profile")
+        image.info = {"transparency": image.info["transparency"]} if "transparency" in image.info else {}
+        notes: list[str] = []
+        pixels = _srgb(_over_white(_eight_bits(image)), profile, notes)
     upright = ImageOps.exif_transpose(_tagged(pixels, facts.orientation))
     upright.thumbnail((LONGEST_SIDE, LONGEST_SIDE), Image.Resampling.LANCZOS, reducing_gap=None)
     return StandardPicture(_bare(upright), facts, tuple(notes))

@@ -17,7 +17,7 @@ from mediaml_assets.jasper.delivered.essence import essence
 from mediaml_assets.jasper.delivered.isolated import isolated
 from mediaml_assets.jasper.delivered.probe import probe
 from mediaml_assets.jasper.limits import Limits
-from mediaml_assets.jasper.recipe import ML_360P_V1
+from mediaml_assets.jasper.recipe import ML_360P
 from mediaml_assets.jasper.standard.standardize import standardize
 from mediaml_assets_tests.end_to_end.films import film as noisy_film
 
@@ -53,8 +53,8 @@ def test_the_result_is_that_of_the_function(film: Path, tmp_path: Path) -> None:
     for folder in ("there", "here"):
         (tmp_path / folder).mkdir()
     shares: list[float] = []
-    there = isolated(standardize, film, ML_360P_V1, tmp_path / "there", progress=shares.append)
-    here = standardize(film, ML_360P_V1, tmp_path / "here")
+    there = isolated(standardize, film, ML_360P, tmp_path / "there", progress=shares.append)
+    here = standardize(film, ML_360P, tmp_path / "here")
     assert there.quality == here.quality and there.rate == here.rate and there.active == here.active
     assert there.video == tmp_path / "there" / here.video.name and there.video.read_bytes() == here.video.read_bytes()
     assert shares and all(0 <= share <= 1 for share in shares)
@@ -201,7 +201,7 @@ def test_a_remote_file_is_fetched_by_the_caller(film: Path, tmp_path: Path) -> N
     assert isolated(essence, remote) == essence(film)
     assert sum(remote.fetched) >= film.stat().st_size * 0.9
     (tmp_path / "out").mkdir()
-    assert isolated(standardize, remote, ML_360P_V1, tmp_path / "out").frame_count == 50
+    assert isolated(standardize, remote, ML_360P, tmp_path / "out").frame_count == 50
 
 
 @pytest.mark.parametrize("after", [0, 1])

@@ -17,7 +17,7 @@ from mediaml_assets.jasper.delivered.essence import essence
 from mediaml_assets.jasper.delivered.isolated import isolated
 from mediaml_assets.jasper.delivered.probe import probe
 from mediaml_assets.jasper.files import MediaFile
-from mediaml_assets.jasper.recipe import ML_360P_V1
+from mediaml_assets.jasper.recipe import ML_360P
 from mediaml_assets.jasper.standard.standardize import standardize
 
 from ..clips import Clip, render, steady
@@ -56,7 +56,7 @@ def read_all(file: MediaFile, folder: Path) -> None:
     with suppress(MediaRefused):
         essence(file)
     with suppress(MediaRefused):
-        standardize(file, ML_360P_V1, folder)
+        standardize(file, ML_360P, folder)
     with suppress(MediaRefused):
         isolated(essence, file)
 

@@ -111,7 +111,7 @@ def test_a_film_comes_out_as_the_formula_says(
     colours = np.concatenate([greys, tints])
     encode, media = standard(patches(tmp_path / "film.mkv", colours, *codes))
     assert encode.quality.reasons[1:] == ()
-    [frame] = media.frames([2])
+    [frame] = media.video.frames([2])
     shown = frame.rgb()[180, 20::40].astype(float) / 255
     expected = to_bt709(colours, transfer, primaries)
     # a table has nodes: where a channel is about to be clipped at black it is less exact
