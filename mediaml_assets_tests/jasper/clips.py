@@ -36,6 +36,7 @@ class Clip:
     first_number: int = 0
     bars: int = 0
     comb: bool = False
+    ticks: int = TICKS
     tags: dict[str, str] = field(default_factory=dict)
 
 
@@ -94,7 +95,7 @@ def render(path: Path, clip: Clip) -> Path:
         out.metadata.update(clip.tags)
         video = out.add_stream(clip.codec, rate=25, options=clip.options)
         video.width, video.height, video.pix_fmt = *clip.size, clip.pixel_format
-        video.codec_context.time_base = Fraction(1, TICKS)
+        video.codec_context.time_base = Fraction(1, clip.ticks)
         video.codec_context.sample_aspect_ratio = clip.sample_aspect
         video.codec_context.thread_count = 1
         if clip.turn is not None:
@@ -105,7 +106,7 @@ def render(path: Path, clip: Clip) -> Path:
             if clip.comb:
                 luma[::2], luma[1::2] = 60 + 120 * (n % 2), 180 - 120 * (n % 2)
             frame = picture(luma, clip.pixel_format)
-            frame.pts, frame.time_base = round((clip.start + time) * TICKS), Fraction(1, TICKS)
+            frame.pts, frame.time_base = round((clip.start + time) * clip.ticks), Fraction(1, clip.ticks)
             out.mux(video.encode(frame))
         out.mux(video.encode(None))
         if audio is not None:

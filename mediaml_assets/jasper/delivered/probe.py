@@ -140,7 +140,7 @@ def probe(file: MediaFile) -> Probe:
             encrypted or too damaged to show its first one.
     """
     with opened(file) as container:
-        stream = _choose_video(file, container)
+        stream = choose_video(file, container)
         first = _first_picture(file, container, stream)
         video = _video_facts(file, stream, first)
         subtitles = tuple(
@@ -154,7 +154,12 @@ def probe(file: MediaFile) -> Probe:
     return Probe(name, video, _audio_facts(file), audio_streams, subtitles, timecode, tags, duration)
 
 
-def _choose_video(file: MediaFile, container: Any) -> Any:
+def choose_video(file: MediaFile, container: Any) -> Any:
+    """The video stream of an open container that is the title's picture; see `Probe`.
+
+    Raises:
+        MediaRefused: there is none, or none that can be decoded.
+    """
     films = [s for s in container.streams.video if not s.disposition & _STILL]
     if not films:
         held = "only still pictures and sound" if container.streams.video else "no video stream"

@@ -11,9 +11,9 @@ from mediaml_assets.jasper.frame_map import FrameMap
 from mediaml_assets.jasper.frame_tape import FrameTape
 from mediaml_assets.jasper.reading.audio import Audio, StandardAudio
 from mediaml_assets.jasper.reading.broadcast import Broadcast, Reader
-from mediaml_assets.jasper.reading.companions import Texts
 from mediaml_assets.jasper.reading.source import FrameSource
 from mediaml_assets.jasper.reading.standard_frames import StandardFrames
+from mediaml_assets.jasper.reading.texts import Texts
 from mediaml_assets.jasper.reading.timeline import ConstantTimes
 from mediaml_assets.jasper.reading.video import Video
 

@@ -71,18 +71,18 @@ class StampedTimes:
         rate: pictures a second, the nominal ones.
         stamps: int64 [n], one or more, rising, in ticks.
         time_base: seconds of one tick.
-        last_ticks: how long the last picture is shown.
+        held: seconds for which the last picture is shown.
     """
 
     rate: Fraction
     stamps: NDArray[np.int64]
     time_base: Fraction
-    last_ticks: int
+    held: Fraction
 
     @property
     def duration(self) -> Fraction:
         """When the last picture ends."""
-        return int(self.stamps[-1] - self.stamps[0] + self.last_ticks) * self.time_base
+        return int(self.stamps[-1] - self.stamps[0]) * self.time_base + self.held
 
     def time_of(self, index: int) -> Fraction:
         """From the first picture's stamp to this one's."""

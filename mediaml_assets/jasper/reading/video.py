@@ -1,6 +1,6 @@
 """The pictures of a film: by number, by time, by shot, one after the other, or in batches."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from fractions import Fraction
 from itertools import islice
 from typing import TYPE_CHECKING, Protocol
@@ -10,6 +10,13 @@ from numpy.typing import NDArray
 
 from mediaml_assets.jasper.reading.frame import Frame, Rgb, RgbConverter, Size
 from mediaml_assets.jasper.reading.source import FrameSource, Seeker
+from mediaml_assets.jasper.reading.thumbnails import (
+    POSTER_CANDIDATES,
+    STRIP_HEIGHT,
+    information,
+    moments,
+    shown_size,
+)
 from mediaml_assets.jasper.reading.timeline import Seconds, Timeline, shown_at
 
 if TYPE_CHECKING:
@@ -35,9 +42,11 @@ class Video:
     each picture once, and no more pictures are held than a caller holds.
     """
 
-    def __init__(self, source: FrameSource, timeline: Timeline) -> None:
-        """Args: where decoded pictures come from, and when each is shown."""
-        self._source, self._timeline = source, timeline
+    def __init__(
+        self, source: FrameSource, timeline: Timeline, pixel_aspect: Callable[[], Fraction] = lambda: Fraction(1)
+    ) -> None:
+        """Args: where decoded pictures come from, when each is shown, and what tells the shape of a pixel."""
+        self._source, self._timeline, self._pixel_aspect = source, timeline, pixel_aspect
         self._seeker = Seeker(source)
         self._convert = RgbConverter()
 
@@ -177,6 +186,36 @@ class Video:
             batch[filled] = picture
             filled += 1
         return None if batch is None else batch[:filled]
+
+    def strip(self, count: int, height: int = STRIP_HEIGHT) -> Rgb:
+        """Small pictures of `count` moments at equal distances: uint8 [count, height, width, 3], square pixels.
+
+        Each is from the middle of its part of the film, or, to decode little, the key frame before it in that part.
+        Of a film with fewer frames than `count`, there are as many as it has frames.
+        """
+        return self._small(self._moments(count), height)
+
+    def poster(self) -> Rgb:
+        """The picture that tells most, at its stored size: uint8 [height, width, 3].
+
+        Of 24 moments at equal distances it is the one whose grey levels hold the most information (see
+        `thumbnails.information`): neither black, nor blank, nor faded.
+        """
+        indices = self._moments(POSTER_CANDIDATES)
+        best = max(zip(self._small(indices, STRIP_HEIGHT), indices, strict=True), key=lambda one: information(one[0]))
+        picture: Rgb = self.batch([best[1]])[0]
+        return picture
+
+    def _moments(self, count: int) -> list[int]:
+        found = []
+        for first, middle in moments(len(self), count):
+            key = self._source.key_frame(middle)
+            found.append(key if key >= first else middle)
+        return found
+
+    def _small(self, indices: Sequence[int], height: int) -> Rgb:
+        tall, wide, _ = self.batch(indices[:1])[0].shape
+        return self.batch(indices, shown_size(wide, tall, self._pixel_aspect(), height))
 
     def checked(self, index: int) -> int:
         """The number of a picture that there is; raises IndexError for any other."""
