@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import av
 import numpy as np
@@ -19,7 +19,9 @@ TICKS = 90_000
 class Clip:
     """What to render: pictures at `times` (seconds from the first), sound as bursts of tone at `bursts` (seconds).
 
-    With `comb` the two fields of every picture are flat and far apart instead.
+    With `comb` the two fields of every picture are flat and far apart instead. With `rate` the encoder counts in its
+    ticks, as MPEG-2, DV and MXF must. `fields` (tff or bff) makes pictures of two moments: number n in the first field,
+    n + 2 in the second; those of `whole` stay whole.
     """
 
     times: Sequence[Fraction]
@@ -37,6 +39,10 @@ class Clip:
     bars: int = 0
     comb: bool = False
     ticks: int = TICKS
+    rate: Fraction | int | None = None
+    fields: Literal["tff", "bff"] | None = None
+    whole: range = range(0)
+    container_options: dict[str, str] = field(default_factory=dict)
     tags: dict[str, str] = field(default_factory=dict)
 
 
@@ -91,27 +97,50 @@ def frame_of(pixel_format: str, *planes: NDArray[Any]) -> Any:
 
 def render(path: Path, clip: Clip) -> Path:
     """Write `clip` to `path`, in the container that its suffix names."""
-    with av.open(str(path), "w") as out:
+    ticks = clip.rate or clip.ticks
+    with av.open(str(path), "w", container_options=clip.container_options) as out:
         out.metadata.update(clip.tags)
-        video = out.add_stream(clip.codec, rate=25, options=clip.options)
+        video: Any = out.add_stream(clip.codec, rate=Fraction(clip.rate or 25), options=clip.options)
         video.width, video.height, video.pix_fmt = *clip.size, clip.pixel_format
-        video.codec_context.time_base = Fraction(1, clip.ticks)
+        if clip.rate is None:
+            video.codec_context.time_base = Fraction(1, clip.ticks)
         video.codec_context.sample_aspect_ratio = clip.sample_aspect
         video.codec_context.thread_count = 1
         if clip.turn is not None:
             video.set_display_rotation(clip.turn[0], hflip=clip.turn[1], vflip=clip.turn[2])
         audio = None if clip.bursts is None else out.add_stream("aac", rate=48_000, layout="mono")
         for n, time in enumerate(clip.times):
-            luma = numbered(clip.first_number + n, clip.size, clip.bars)
-            if clip.comb:
-                luma[::2], luma[1::2] = 60 + 120 * (n % 2), 180 - 120 * (n % 2)
-            frame = picture(luma, clip.pixel_format)
-            frame.pts, frame.time_base = round((clip.start + time) * clip.ticks), Fraction(1, clip.ticks)
+            frame = _frame(clip, n)
+            frame.pts, frame.time_base = round((clip.start + time) * ticks), 1 / Fraction(ticks)
             out.mux(video.encode(frame))
         out.mux(video.encode(None))
         if audio is not None:
             _sound(out, audio, clip)
     return path
+
+
+def _frame(clip: Clip, n: int) -> Any:
+    luma = numbered(clip.first_number + n, clip.size, clip.bars)
+    if clip.comb:
+        luma[::2], luma[1::2] = 60 + 120 * (n % 2), 180 - 120 * (n % 2)
+    if clip.fields is None:
+        return picture(luma, clip.pixel_format)
+    if n in clip.whole:
+        return marked(picture(luma, clip.pixel_format), "prog")
+    second = int(clip.fields == "tff")
+    luma[second::2] = numbered(clip.first_number + n + 2, clip.size)[second::2]
+    return marked(picture(luma, clip.pixel_format), clip.fields)
+
+
+def marked(frame: Any, fields: str) -> Any:
+    """The picture, flagged as two fields (tff, bff) or whole (prog)."""
+    graph = av.filter.Graph()
+    shape = f"{frame.width}x{frame.height}"
+    source = graph.add("buffer", video_size=shape, pix_fmt=frame.format.name, time_base="1/1", pixel_aspect="1/1")
+    graph.link_nodes(source, graph.add("setfield", fields), graph.add("buffersink")).configure()
+    frame.pts, frame.time_base = 0, Fraction(1)
+    graph.push(frame)
+    return graph.pull()
 
 
 def _sound(out: Any, audio: Any, clip: Clip) -> None:

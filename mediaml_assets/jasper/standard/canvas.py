@@ -17,8 +17,10 @@ _BT709, _UNSAID_MATRIX = 1, 2
 _FAST_MATRICES = {4, 5, 6, 7, 9}
 _UNREADABLE_MATRICES = {13: "chromaticity-derived colour", 14: "ICtCp", 15: "Dolby Vision's IPT-C2"}
 
-# Decoders that cannot know of fields: what the container says of them is all there is. The others mark each picture.
-_SAY_NOTHING_OF_FIELDS = {"rawvideo", "v210", "v308", "v408", "v410", "r210", "r10k", "huffyuv", "ffvhuff", "utvideo"}
+# Codecs whose pictures say themselves whether they are fields; of others only the container can know.
+_MARK_FIELDS = {
+    "h264", "hevc", "mpeg1video", "mpeg2video", "mpeg4", "vc1", "wmv3", "vvc", "prores", "dnxhd", "dvvideo", "ffv1",
+}  # fmt: skip
 _TOP_FIRST, _BOTTOM_FIRST = ("tt", "bt"), ("bb", "tb")
 _WITH_ALPHA = "|".join(f"{planes}{bits}" for planes in ("yuva444p", "gbrap") for bits in ("", "10le", "12le", "16le"))
 
@@ -77,8 +79,8 @@ class CanvasFilter:
         return place(width, height, aspect, self._canvas)
 
     def _fields_by_container(self) -> str | None:
-        """Which field the container shows first, where the decoder cannot say; None for whole pictures."""
-        if self._facts.codec not in _SAY_NOTHING_OF_FIELDS:
+        """Which field the container shows first, where the codec cannot say; None for whole pictures."""
+        if self._facts.codec in _MARK_FIELDS:
             return None
         order = self._facts.field_order
         return "tff" if order in _TOP_FIRST else "bff" if order in _BOTTOM_FIRST else None
