@@ -34,7 +34,8 @@ def container_facts(source: SourceFile) -> pa.Table:
 def _facts(found: Probe) -> Iterator[tuple[int, str, str]]:
     yield -1, "container", found.container
     if found.timecode is not None:
-        yield -1, "timecode", found.timecode
+        yield -1, "timecode", str(found.timecode)
+        yield -1, "timecode.rate", str(found.timecode.rate)
     yield from ((-1, f"tag.{name}", value) for name, value in sorted(found.tags.items()))
     for one in found.subtitles:
         yield one.index, "subtitle.codec", one.codec

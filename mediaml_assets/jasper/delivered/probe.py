@@ -4,7 +4,6 @@ The container's claims are read, but nothing below depends on one that can be ch
 cannot be decoded is refused here, whatever its header says.
 """
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
@@ -12,11 +11,13 @@ from typing import Any
 
 import av
 
-from mediaml_assets.errors import MediaRefused
+from mediaml_assets.errors import MediaRefused, TimecodeRefused
 from mediaml_assets.jasper.delivered.container import decode, opened, use_one_thread
 from mediaml_assets.jasper.delivered.orientation import Orientation, orientation_of
+from mediaml_assets.jasper.delivered.timing import nearest_rate
 from mediaml_assets.jasper.files import MediaFile
 from mediaml_assets.jasper.limits import LIMITS
+from mediaml_assets.jasper.timecode import Timecode
 
 # ITU-T H.273 code points, with the names FFmpeg gives them.
 _PRIMARIES = {1: "bt709", 4: "bt470m", 5: "bt470bg", 6: "smpte170m", 7: "smpte240m", 9: "bt2020", 11: "smpte431",
@@ -30,7 +31,6 @@ _FIELD_ORDERS = {1: "progressive", 2: "tt", 3: "bb", 4: "tb", 5: "bt"}
 _UNSAID = (0, 2, 3)
 _STILL = av.stream.Disposition.attached_pic | av.stream.Disposition.timed_thumbnails
 _DEFAULT = av.stream.Disposition.default
-_TIMECODE = re.compile(r"\d{2}:\d{2}:\d{2}[:;]\d{2}")
 
 
 @dataclass(frozen=True)
@@ -117,7 +117,8 @@ class Probe:
             None when no stream has sound that can be decoded.
         audio_streams: how many audio streams there are, decodable or not.
         subtitles: its subtitle streams.
-        timecode: timecode of the first picture, ``HH:MM:SS:FF`` (``;`` before the frames in drop frame), or None.
+        timecode: timecode of the first shown picture, as a timecode track, an MXF package, a DV block or a tag says;
+            None when nothing says it, or what is said does not exist at the picture's rate.
         tags: the container's own tags, keys in lower case.
         duration: seconds that the container claims; None when unsaid.
     """
@@ -127,7 +128,7 @@ class Probe:
     audio: AudioFacts | None
     audio_streams: int
     subtitles: tuple[SubtitleFacts, ...]
-    timecode: str | None
+    timecode: Timecode | None
     tags: Mapping[str, str]
     duration: Fraction | None
 
@@ -147,7 +148,7 @@ def probe(file: MediaFile) -> Probe:
             SubtitleFacts(s.index, _codec_name(s), s.language) for s in container.streams if s.type == "subtitle"
         )
         tags = {key.lower(): value for key, value in container.metadata.items()}
-        timecode = _timecode(container)
+        timecode = _timecode(container, video)
         audio_streams = len(container.streams.audio)
         duration = None if container.duration is None else Fraction(container.duration, av.time_base)
         name = container.format.name
@@ -247,10 +248,36 @@ def _first_sound(container: Any, stream: Any) -> Any | None:
     return None
 
 
-def _timecode(container: Any) -> str | None:
+def _timecode(container: Any, video: VideoFacts) -> Timecode | None:
     sources = [container.metadata, *(s.metadata for s in container.streams)]
     said = [value for tags in sources for key, value in tags.items() if key.lower() == "timecode"]
-    return next((value for value in said if _TIMECODE.fullmatch(value)), None)
+    claim = video.average_rate or video.nominal_rate
+    if not said or claim is None:
+        return None
+    pictures = round(nearest_rate(claim))
+    found = [code for label in said if (code := _parsed(label, pictures)) is not None]
+    # a timecode may count pairs of pictures: then a track's number of frames tells what its label counts in
+    pairs = [code for label in said if (code := _parsed(label, pictures // 2)) is not None] if pictures > 30 else []
+    if pairs and _counted_frames(container) == pairs[0].frames:
+        return pairs[0]
+    return next(iter(found), None)
+
+
+def _parsed(label: str, rate: int) -> Timecode | None:
+    try:
+        return Timecode.parse(label, rate)
+    except TimecodeRefused:
+        return None
+
+
+def _counted_frames(container: Any) -> int | None:
+    """What a QuickTime timecode track says: frames since midnight, 4 bytes, big-endian."""
+    tracks = [s for s in container.streams if s.type == "data" and "timecode" in s.metadata]
+    if not tracks:
+        return None
+    container.seek(0)
+    first = next(iter(container.demux(tracks[0])))
+    return int.from_bytes(bytes(first), "big") if first.size == 4 else None
 
 
 def _codec_name(stream: Any) -> str:

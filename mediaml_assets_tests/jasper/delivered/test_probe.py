@@ -1,5 +1,6 @@
 """What a file holds is read exactly, and what is no film is refused with a reason that says what to do."""
 
+import struct
 from fractions import Fraction
 from pathlib import Path
 
@@ -30,11 +31,58 @@ def test_facts_are_exact(tmp_path: Path) -> None:
     assert (found.audio_streams, found.subtitles, found.timecode) == (1, (), None)
 
 
-def test_timecode_is_read_and_checked(tmp_path: Path) -> None:
-    good = render(tmp_path / "good.mov", Clip(steady(25, 5), tags={"timecode": "01:00:00:12"}))
-    bad = render(tmp_path / "bad.mkv", Clip(steady(25, 5), tags={"timecode": "noon"}))
-    assert probe(good).timecode == "01:00:00:12"
-    assert probe(bad).timecode is None
+NTSC_60 = 2 * NTSC
+MPEG2 = {"b": "5M", "bf": "2"}
+
+
+@pytest.mark.parametrize(
+    ("suffix", "codec", "rate", "label"),
+    [
+        (".mov", "libx264", Fraction(25), "01:00:00:12"),
+        (".mov", "libx264", NTSC, "01:00:00;02"),
+        (".mov", "libx264", NTSC, "01:00:00:02"),
+        (".mp4", "libx264", NTSC_60, "10:59:59;58"),
+        (".mov", "prores_ks", Fraction(24_000, 1001), "23:59:59:23"),
+        (".mov", "libx264", Fraction(50), "00:00:01:49"),
+        (".mxf", "mpeg2video", NTSC, "01:00:00;02"),
+        (".mxf", "mpeg2video", Fraction(25), "09:58:00:00"),
+        (".mkv", "libx264", NTSC, "01:00:00;02"),
+        (".mkv", "libx264", Fraction(24), "01:00:00:02"),
+        (".avi", "dvvideo", Fraction(25), "01:00:00:00"),
+    ],
+)
+def test_timecode_is_read_with_its_rate(tmp_path: Path, suffix: str, codec: str, rate: Fraction, label: str) -> None:
+    size, pixel_format = ((720, 576), "yuv420p") if codec == "dvvideo" else ((320, 180), "yuv420p")
+    pixel_format = "yuv422p10le" if codec == "prores_ks" else pixel_format
+    options = {"libx264": {"preset": "ultrafast"}, "mpeg2video": MPEG2}.get(codec, {})
+    clip = Clip(steady(rate, 5), size=size, codec=codec, options=options, pixel_format=pixel_format, rate=rate,
+                tags={"timecode": label})  # fmt: skip
+    code = probe(render(tmp_path / f"film{suffix}", clip)).timecode
+    assert code is not None
+    assert (str(code), code.rate, code.drop) == (label, round(rate), ";" in label)
+
+
+def test_a_timecode_of_pairs_is_told_by_its_track(tmp_path: Path) -> None:
+    """50 pictures a second under a track of 25: the track counts frames, and its label alone would not say which."""
+    clip = Clip(steady(50, 5), rate=50, tags={"timecode": "01:00:00:12"})
+    path = render(tmp_path / "film.mov", clip)
+    data = bytearray(path.read_bytes())
+    # QuickTime's timecode description: flags, time scale, frame duration (uint32 each), number of frames (uint8)
+    described = data.index(b"tmcd", data.index(b"stsd", data.index(b"gmhd"))) + 4 + 12
+    _, scale, duration, frames = struct.unpack_from(">IIIB", data, described)
+    assert (scale / duration, frames) == (50, 50)
+    struct.pack_into(">IIIB", data, described, 0, scale, 2 * duration, 25)
+    count = (3600 * 50 + 12).to_bytes(4, "big")
+    assert data.count(count) == 1
+    path.write_bytes(data.replace(count, (3600 * 25 + 12).to_bytes(4, "big")))
+    code = probe(path).timecode
+    assert code is not None
+    assert (str(code), code.rate) == ("01:00:00:12", 25)
+
+
+@pytest.mark.parametrize("label", ["noon", "01:00:00:25", "01:00:00;00", "25:00:00:00"])
+def test_a_timecode_that_does_not_exist_is_none(tmp_path: Path, label: str) -> None:
+    assert probe(render(tmp_path / "film.mkv", Clip(steady(25, 5), tags={"timecode": label}))).timecode is None
 
 
 def test_the_flagged_stream_wins_then_the_larger(tmp_path: Path) -> None:
