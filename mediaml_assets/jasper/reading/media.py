@@ -16,6 +16,7 @@ from mediaml_assets.jasper.reading.standard_frames import StandardFrames
 from mediaml_assets.jasper.reading.texts import Texts
 from mediaml_assets.jasper.reading.timeline import ConstantTimes
 from mediaml_assets.jasper.reading.video import Video
+from mediaml_assets.jasper.timecode import Timecode
 
 
 class ValueView(Protocol):
@@ -163,11 +164,15 @@ class Media:
         """Seconds from the source's first picture to the one that frame `index` shows, exactly."""
         return self.frame_map.source_time(self.video.checked(index))
 
-    def timecode(self, index: int) -> str:
-        """``HH:MM:SS:FF`` of a frame, counted from 00:00:00:00 at the rate rounded to whole frames, non-drop."""
-        base = max(1, round(self.rate))
-        seconds, frame = divmod(self.video.checked(index), base)
-        return f"{seconds // 3600:02}:{seconds // 60 % 60:02}:{seconds % 60:02}:{frame:02}"
+    def timecode(self, index: int, start: Timecode | None = None) -> str:
+        """``HH:MM:SS:FF`` of a frame.
+
+        With the source's `start` timecode (`container_facts`) it is the source's own of what the frame shows; without,
+        frames are counted from 00:00:00:00 at the rate rounded to whole frames, non-drop.
+        """
+        checked = self.video.checked(index)
+        zero = Timecode(0, max(1, round(self.rate)))
+        return str(zero + checked if start is None else self.frame_map.timecode(checked, start))
 
     @cached_property
     def frame_map(self) -> FrameMap:

@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from mediaml_assets.jasper.timecode import Timecode
+
 from ..clips import Clip, read_number, steady
 
 NTSC_FILM, NTSC, NTSC_60 = Fraction(24_000, 1001), Fraction(30_000, 1001), Fraction(60_000, 1001)
@@ -85,7 +87,7 @@ def test_every_frame_is_its_own(standard: Callable[..., Any], name: str) -> None
     suffix, clip = FORMATS[name]
     encode, media = standard(clip, suffix)
     assert (encode.rate, encode.frame_count, encode.constant) == (clip.rate, 40, True)
-    assert [read_number(frame.y, media.active) for frame in media.sequential()] == list(range(40))
+    assert [read_number(frame.y, media.active) for frame in media.video.sequential()] == list(range(40))
     assert media.frame_map.source_frame.tolist() == list(range(40))
     for n, time in enumerate(clip.times):
         # a whole tick is the best that a container in milliseconds can say
@@ -119,7 +121,7 @@ def test_a_variable_rate_shows_what_was_on_screen(standard: Callable[..., Any], 
     half = Fraction(1, 2) / encode.rate
     due = [max(k for k, time in enumerate(clip.times) if time <= n / encode.rate + half)
            for n in range(encode.frame_count)]  # fmt: skip
-    assert [read_number(frame.y, media.active) for frame in media.sequential()] == due
+    assert [read_number(frame.y, media.active) for frame in media.video.sequential()] == due
     assert media.frame_map.source_frame.tolist() == due
     for k, time in enumerate(clip.times):
         assert abs(media.frame_map.picture(k).time - time) <= Fraction(1, 1000)
@@ -128,10 +130,19 @@ def test_a_variable_rate_shows_what_was_on_screen(standard: Callable[..., Any], 
     assert clip.times[-1] - half <= (encode.frame_count - 1) / encode.rate <= clip.times[-1] + half
 
 
+def test_a_frame_has_the_timecode_that_its_file_began_with(standard: Callable[..., Any]) -> None:
+    start = Timecode.parse("00:59:59;10", 30)
+    _, media = standard(h264(NTSC, tags={"timecode": str(start)}), ".mov")
+    assert [media.timecode(n, start) for n in (0, 19, 20, 39)] == [
+        "00:59:59;10", "00:59:59;29", "01:00:00;00", "01:00:00;19",
+    ]  # fmt: skip
+    assert media.timecode(39) == "00:00:01:09"
+
+
 def test_an_edit_list_cuts_what_players_do_not_show(standard: Callable[..., Any]) -> None:
     """A second before time 0: the muxer writes an edit list that starts behind it."""
     encode, media = standard(h264(25, start=Fraction(-1)))
-    assert [read_number(frame.y, media.active) for frame in media.sequential()] == list(range(25, 40))
+    assert [read_number(frame.y, media.active) for frame in media.video.sequential()] == list(range(25, 40))
     assert (encode.frame_count, media.source_time(14)) == (15, Fraction(14, 25))
 
 
@@ -140,7 +151,7 @@ def test_a_clock_that_begins_anew_starts_below_zero(standard: Callable[..., Any]
     copied = {"avoid_negative_ts": "disabled", "mpegts_copyts": "1", "muxdelay": "0", "muxpreload": "0"}
     encode, media = standard(h264(25, start=Fraction(2**33, 90_000) - Fraction(1, 2), container_options=copied), ".ts")
     assert encode.start_pts * encode.time_base < Fraction(-2, 5)
-    assert [read_number(frame.y, media.active) for frame in media.sequential()] == list(range(40))
+    assert [read_number(frame.y, media.active) for frame in media.video.sequential()] == list(range(40))
     assert (media.source_time(39), encode.quality.verdict) == (Fraction(39, 25), "ok")
 
 
@@ -167,7 +178,7 @@ def test_of_two_fields_the_first_is_shown_without_combs(standard: Callable[..., 
     steps = replace(clip, first_number=5)
     encode, media = standard(steps, suffix)
     assert encode.frame_count == 12
-    frames = list(media.sequential())
+    frames = list(media.video.sequential())
     # the last one has no next to tell movement by
     assert [read_number(frame.y, media.active) for frame in frames[:-1]] == [5 + n for n in range(11)]
     x, y, width, height = media.active
