@@ -2,6 +2,10 @@
 
 Sound before the first frame is cut, missing sound is silence, and what its time stamps say is kept to within 20 ms:
 a jump in them is a gap or an overlap, never a drift.
+
+More channels are mixed down as ITU-R BS.775 has it: left = L + 0.7071 C + 0.7071 Ls, right alike, the low-frequency
+channel left out, all scaled by 1 / 2.4142 so that nothing can clip; mono is the mean of both. Channels whose places the
+file does not name count as the usual layout of their number (six are 5.1).
 """
 
 from collections.abc import Callable
@@ -11,6 +15,8 @@ from typing import Any
 import av
 import numpy as np
 from numpy.typing import NDArray
+
+from mediaml_assets.errors import MediaRefused
 
 Samples = NDArray[np.int16]
 _JUMP = Fraction(1, 50)
@@ -34,7 +40,11 @@ class SoundClock:
         self.samples = 0
 
     def push(self, frame: Any, start: Fraction) -> None:
-        """Take one decoded PyAV ``AudioFrame`` that starts `start` seconds after the first picture."""
+        """Take one decoded PyAV ``AudioFrame`` that starts `start` seconds after the first picture.
+
+        Raises:
+            MediaRefused: nobody knows where its channels are heard.
+        """
         shape = (frame.format.name, frame.layout.name, frame.sample_rate)
         if self._resampler is None or shape != self._shape or abs(start - self._expected) > _JUMP:
             self._jump(start)
@@ -42,8 +52,17 @@ class SoundClock:
             self._shape, self._expected = shape, start
         self._expected += Fraction(frame.samples, frame.sample_rate)
         frame.pts = None
-        for out in self._resampler.resample(frame):
+        for out in self._resampled(frame):
             self._emit(_array(out, self._channels))
+
+    def _resampled(self, frame: Any) -> list[Any]:
+        try:
+            return list(self._resampler.resample(frame))
+        except av.ArgumentError as error:
+            raise MediaRefused(
+                f"its sound, {frame.layout.name} at {frame.sample_rate} Hz, cannot be mixed down; deliver it as mono, "
+                "stereo, 5.1 or 7.1"
+            ) from error
 
     def finish(self) -> None:
         """Fill the rest with silence and hand on the last, shorter block, if anything is left for one."""

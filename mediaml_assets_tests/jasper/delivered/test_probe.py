@@ -3,6 +3,7 @@
 import struct
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import av
 import pytest
@@ -106,6 +107,38 @@ def test_the_flagged_stream_wins_then_the_larger(tmp_path: Path) -> None:
 
     assert probe(two_streams(tmp_path / "first.mkv", 0)).video.width == 160
     assert probe(two_streams(tmp_path / "none.mkv", None)).video.width == 320
+
+
+@pytest.mark.parametrize(
+    ("flagged", "expected"),
+    [(None, ("5.1", 3)), (0, ("mono", 3)), (2, ("stereo", 3))],
+    ids=["none flagged: the most channels", "the first flagged", "the last flagged"],
+)
+def test_of_several_sounds_the_flagged_one_is_read_then_the_widest(
+    tmp_path: Path, flagged: int | None, expected: tuple[str, int]
+) -> None:
+    path = tmp_path / "film.mkv"
+    with av.open(str(path), "w") as out:
+        video: Any = out.add_stream("libx264", rate=25, options={"preset": "ultrafast"})
+        video.width, video.height, video.pix_fmt = 320, 180, "yuv420p"
+        sounds: list[Any] = [out.add_stream("aac", rate=48_000, layout=layout) for layout in ("mono", "5.1", "stereo")]
+        for n, sound in enumerate(sounds):
+            default = av.stream.Disposition.default
+            sound.disposition = default if n == flagged else av.stream.Disposition(0)
+        frame = picture(numbered(0, (320, 180)), "yuv420p")
+        frame.pts, frame.time_base = 0, Fraction(1, 25)
+        out.mux(video.encode(frame))
+        for sound in sounds:
+            heard = av.AudioFrame(format="fltp", layout=sound.layout.name, samples=1024)
+            for plane in heard.planes:
+                plane.update(bytes(plane.buffer_size))
+            heard.sample_rate, heard.pts, heard.time_base = 48_000, 0, Fraction(1, 48_000)
+            out.mux(sound.encode(heard))
+        for stream in (video, *sounds):
+            out.mux(stream.encode(None))
+    found = probe(path)
+    assert found.audio is not None
+    assert (found.audio.layout, found.audio_streams) == expected
 
 
 def audio_only(path: Path) -> None:

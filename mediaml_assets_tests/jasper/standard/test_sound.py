@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from mediaml_assets.errors import MediaRefused
 from mediaml_assets.jasper.quality.loudness import SoundMeter
 from mediaml_assets.jasper.standard.sound import SoundClock
 
@@ -133,3 +134,31 @@ def test_silence_and_clipping_are_shares() -> None:
     assert found.silence_share == pytest.approx(0.5, abs=0.01)
     assert found.clipping_share == pytest.approx(0.5 * 0.78, abs=0.05)
     assert SoundMeter(16_000).silence_share == 1.0
+
+
+@pytest.mark.parametrize("layout", ["5.1", "5.1(side)", "6 channels"])
+@pytest.mark.parametrize(
+    ("channel", "left", "right"),
+    [(0, 1, 0), (1, 0, 1), (2, 0.7071, 0.7071), (3, 0, 0), (4, 0.7071, 0), (5, 0, 0.7071)],
+    ids=["left", "right", "centre", "low", "left behind", "right behind"],
+)
+def test_five_channels_are_mixed_as_bs_775_has_it(layout: str, channel: int, left: float, right: float) -> None:
+    heard: dict[str, list[NDArray[np.int16]]] = {"mono": [], "stereo": []}
+    for mixed, blocks in heard.items():
+        clock = SoundClock(48_000, mixed, Fraction(1), blocks.append)
+        samples = np.zeros((6, 48_000), np.int16)
+        samples[channel] = 10_000
+        frame = av.AudioFrame.from_ndarray(samples.T.reshape(1, -1), format="s16", layout=layout)
+        frame.sample_rate = 48_000
+        clock.push(frame, Fraction(0))
+        clock.finish()
+    scale = 10_000 / (1 + 2 * 0.7071)
+    assert heard["stereo"][1][100] == pytest.approx([left * scale, right * scale], abs=2)
+    assert heard["mono"][1][100] == pytest.approx([(left + right) * scale / 2], abs=2)
+
+
+def test_channels_that_nobody_knows_are_refused() -> None:
+    frame = av.AudioFrame(format="s16", layout="9 channels", samples=1000)
+    frame.sample_rate = 48_000
+    with pytest.raises(MediaRefused, match="9 channels at 48000 Hz.*deliver it as mono"):
+        SoundClock(16_000, "mono", Fraction(1), lambda _: None).push(frame, Fraction(0))
