@@ -1,11 +1,13 @@
 """What a file holds is read exactly, and what is no film is refused with a reason that says what to do."""
 
+import itertools
 import struct
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 import av
+import numpy as np
 import pytest
 
 from mediaml_assets.errors import MediaRefused
@@ -128,11 +130,11 @@ def test_of_several_sounds_the_flagged_one_is_read_then_the_widest(
         frame = picture(numbered(0, (320, 180)), "yuv420p")
         frame.pts, frame.time_base = 0, Fraction(1, 25)
         out.mux(video.encode(frame))
-        for sound in sounds:
-            heard = av.AudioFrame(format="fltp", layout=sound.layout.name, samples=1024)
-            for plane in heard.planes:
-                plane.update(bytes(plane.buffer_size))
-            heard.sample_rate, heard.pts, heard.time_base = 48_000, 0, Fraction(1, 48_000)
+        for sound, n in itertools.product(sounds, range(4)):
+            channels = sound.layout.nb_channels
+            silence = np.zeros((channels, 1024), np.float32)
+            heard = av.AudioFrame.from_ndarray(silence, format="fltp", layout=sound.layout.name)
+            heard.sample_rate, heard.pts, heard.time_base = 48_000, 1024 * n, Fraction(1, 48_000)
             out.mux(sound.encode(heard))
         for stream in (video, *sounds):
             out.mux(stream.encode(None))
