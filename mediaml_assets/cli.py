@@ -100,13 +100,13 @@ def status() -> None:
     """
     from mediaml_assets.mesh import assemble
     from mediaml_assets.progress import print_later, print_left_out, print_quarantine, print_states
-    from mediaml_assets.runs import land, refused, states
+    from mediaml_assets.runs import land, refused, refused_files, states
 
     here = prepare()
     store = installed_store()
     tick = land(here, store)
     print_states(states(store))
-    print_quarantine({**tick.quarantine, **refused(store)})
+    print_quarantine({**tick.quarantine, **refused(store), **refused_files(store)})
     print_later(tick.later)
     print_left_out(assemble().left_out)
 
@@ -150,9 +150,9 @@ def _render_samples(seed: int, here: "Home") -> None:
 
 def _known(titles: list[str]) -> tuple[str, ...]:
     """The titles, once each is known to be there."""
-    from mediaml_assets.runs import present_titles
+    from mediaml_assets.mesh import mesh
 
-    present = present_titles(installed_store())
+    present = mesh().present(installed_store(), "match_cuts")
     for title in titles:
         if title not in present:
             raise click.BadParameter(f"there is no title {title!r}; there are {', '.join(present) or 'none'}")
@@ -165,7 +165,7 @@ def _ingest() -> "Summary":
     from mediaml_assets.progress import computing, print_later, print_left_out, print_quarantine
     from mediaml_assets.runs import bring_up_to_date, steps
 
-    with computing(steps()) as watch:
+    with computing(steps) as watch:
         summary = bring_up_to_date(watch)
     click.echo(
         f"{len(summary.titles)} titles: {summary.computed} values computed, {summary.recalled} recalled, the rest was "

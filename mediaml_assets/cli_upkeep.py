@@ -60,7 +60,7 @@ def repair(features: tuple[str, ...]) -> None:
     def settle() -> dict[str, str]:
         # one set of bars at a time
         bars.close()
-        with computing(steps()) as watch:
+        with computing(steps) as watch:
             return bring_up_to_date(watch).failed
 
     with ExitStack() as bars:

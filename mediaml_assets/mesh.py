@@ -8,23 +8,37 @@ from mediaml_assets.amber.feature import AmberFeature
 from mediaml_assets.amber.mesh import Mesh
 from mediaml_assets.amber.replicas import Replica
 from mediaml_assets.errors import FeatureError, SettingsError
+from mediaml_assets.features.artwork import artwork
+from mediaml_assets.features.artwork_embedding import artwork_embedding
 from mediaml_assets.features.clips import clips
 from mediaml_assets.features.container_facts import container_facts
+from mediaml_assets.features.embedded_cues import embedded_cues
 from mediaml_assets.features.essence import essence
 from mediaml_assets.features.motion import motion
+from mediaml_assets.features.script import script
 from mediaml_assets.features.shot_embedding import shot_embedding
 from mediaml_assets.features.shots import shots
 from mediaml_assets.features.silhouette import silhouette
 from mediaml_assets.features.standard_encodes import standard_encode, standard_encode_720p, standard_sound
+from mediaml_assets.features.subtitle_cues import subtitle_cues
 from mediaml_assets.features.unique_shots import unique_shots
-from mediaml_assets.landing.arrivals import SOURCE
+from mediaml_assets.landing.arrivals import LANDED
 from mediaml_assets.landing.shows import SHOW
 from mediaml_assets.matching.match_cuts import match_cuts
 from mediaml_assets.plugins import LeftOut, installed, plain
 from mediaml_assets.settings import home
 
 GROUPS: dict[str, tuple[AmberFeature, ...]] = {
-    "media": (essence, container_facts, standard_encode, standard_encode_720p, standard_sound),
+    "media": (
+        essence,
+        container_facts,
+        standard_encode,
+        standard_encode_720p,
+        standard_sound,
+        artwork,
+        artwork_embedding,
+    ),  # fmt: skip
+    "texts": (embedded_cues, subtitle_cues, script),
     "shots": (shots, shot_embedding, unique_shots, clips),
     "flavours": (silhouette, motion),
     "matching": (match_cuts,),
@@ -82,7 +96,7 @@ def assemble() -> Assembly:
 
 def _mesh(groups: Mapping[str, Sequence[AmberFeature]], configs: Mapping[str, Mapping[str, Any]]) -> Mesh:
     features = [feature for members in groups.values() for feature in members]
-    return Mesh(features, sources=[SOURCE], configs=configs, shows=SHOW)
+    return Mesh(features, sources=LANDED, configs=configs, shows=SHOW)
 
 
 def replicas() -> list[Replica]:

@@ -42,11 +42,11 @@ def rendering() -> Iterator[Callable[[str, float], None]]:
 
 
 @contextmanager
-def computing(steps: Mapping[str, int]) -> Iterator[Callable[[logging.LogRecord], None]]:
+def computing(steps: Callable[[str, str], int]) -> Iterator[Callable[[logging.LogRecord], None]]:
     """A bar for each title, show and the catalogue; the callable takes the log records of the computation.
 
     Args:
-        steps: feature -> how many features are computed for each scope of its kind; a replica is one step.
+        steps: a feature and its scope -> how many features are computed for that scope; a replica is one step.
     """
     bars: dict[str, TaskID] = {}
     with _bars() as progress:
@@ -54,7 +54,7 @@ def computing(steps: Mapping[str, int]) -> Iterator[Callable[[logging.LogRecord]
         def watch(record: logging.LogRecord) -> None:
             title, feature, event = (str(record.__dict__[name]) for name in ("title", "feature", "event"))
             if title not in bars:
-                bars[title] = progress.add_task("", total=steps.get(feature, 1), title=title)
+                bars[title] = progress.add_task("", total=steps(feature, title), title=title)
             if event == "copying":
                 progress.update(bars[title], description=record.getMessage())
                 return

@@ -9,11 +9,13 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
+from mediaml_assets.amber.feature import Scope
 from mediaml_assets.amber.names import CATALOGUE
 from mediaml_assets.amber.replicas import is_behind
 from mediaml_assets.amber.staleness import has_no_value, newest
 from mediaml_assets.amber.store import Store
 from mediaml_assets.errors import FeatureError, StoreError
+from mediaml_assets.features.refusals import ORIGIN, REFUSED, refusals
 from mediaml_assets.installation import installed_store
 from mediaml_assets.landing.arrivals import SOURCE, Known, Tick, look
 from mediaml_assets.landing.bucket import open_landing
@@ -52,14 +54,14 @@ def bring_up_to_date(watch: Watch) -> Summary:
     summary.quarantine.update(tick.quarantine)
     summary.later = tick.later
     summary.titles = present_titles(store)
-    every_title = store.ledger.scopes(SOURCE)
     features = mesh()
+    every_title = features.titles(store)
     with Workers(_run, _counting(watch, summary)) as workers:
         stale = {title for _, title in features.stale(store, every_title)}
-        names = [one.name for one in features.per_title()]
+        names = {title: [one.name for one in features.per_title_of(store, title)] for title in stale}
         # the largest first, so that no worker is left alone with a long film at the end
         largest = sorted(stale, key=lambda title: (-_size(store, title), title))
-        summary.failed.update(workers.call({title: (names, title) for title in largest}))
+        summary.failed.update(workers.call({title: (names[title], title) for title in largest}))
         shows: dict[str, list[str]] = {}
         for _, show in features.stale_shows(store, features.shows(store)):
             shows[show] = [one.name for one in features.per_show()]
@@ -69,16 +71,18 @@ def bring_up_to_date(watch: Watch) -> Summary:
             summary.failed.update(workers.call({CATALOGUE: (ends, None)}))
         behind = [one.name for one in replicas() if is_behind(store, one)]
         summary.failed.update(workers.call({name: ([name], None) for name in behind}))
-    summary.quarantine.update(refused(store))
+    summary.quarantine.update(refused(store) | refused_files(store))
     summary.failed = {title: why for title, why in summary.failed.items() if title not in summary.quarantine}
     return summary
 
 
-def steps() -> dict[str, int]:
-    """Feature -> how many features are kept up to date for each scope of its kind."""
+def steps(feature: str, scope: str) -> int:
+    """How many features are kept up to date for a title, show or the catalogue, by one of its features."""
     features = mesh()
-    groups = (features.per_title(), features.per_show(), features.over_catalogue())
-    return {one.name: len(group) for group in groups for one in group}
+    kind = features.features[feature].scope if feature in features.features else None
+    if kind is Scope.TITLE:
+        return len(features.per_title_of(installed_store(), scope))
+    return {Scope.SHOW: len(features.per_show()), Scope.CATALOGUE: len(features.over_catalogue()), None: 1}[kind]
 
 
 def land(here: Home, store: Store) -> Tick:
@@ -104,8 +108,8 @@ def land(here: Home, store: Store) -> Tick:
 
 
 def present_titles(store: Store) -> list[str]:
-    """Titles whose file stands in the landing folder."""
-    return [head.scope for head in newest(store, SOURCE, store.ledger.scopes(SOURCE)) if head.current is not None]
+    """Titles of which a film, artwork or a text stands in the landing folder."""
+    return mesh().present(store)
 
 
 def _size(store: Store, title: str) -> int:
@@ -117,19 +121,21 @@ def _size(store: Store, title: str) -> int:
 
 def states(store: Store) -> dict[str, str]:
     """Title -> described, waiting, quarantined or withdrawn."""
-    present, bad = set(present_titles(store)), refused(store)
-    stale = {title for _, title in mesh().stale(store, sorted(present))}
+    features = mesh()
+    present, bad = set(features.present(store)), refused(store)
+    stale = {title for _, title in features.stale(store, sorted(present))}
     found = {}
-    for title in store.ledger.scopes(SOURCE):
+    for title in features.titles(store):
         waiting = "waiting" if title in stale else "described"
         found[title] = "withdrawn" if title not in present else "quarantined" if title in bad else waiting
     return found
 
 
 def refused(store: Store) -> dict[str, str]:
-    """Title -> reason, of every present title whose file could not be used or failed quality control."""
+    """Title -> reason, of every present title whose film could not be used or failed quality control."""
     found: dict[str, str] = {}
-    present, features = present_titles(store), mesh()
+    features = mesh()
+    present = features.present(store)
     for feature in features.per_title():
         for head in newest(store, feature.name, present):
             if not head.reason:
@@ -138,6 +144,21 @@ def refused(store: Store) -> dict[str, str]:
             with suppress(StoreError, FeatureError):
                 if has_no_value(features.ask(store, feature.name, [head.scope]), head):
                     found.setdefault(head.scope, head.reason)
+    return found
+
+
+def refused_files(store: Store) -> dict[str, str]:
+    """File -> reason, of artwork and texts that could not be used; the other files of their titles are."""
+    found: dict[str, str] = {}
+    features = mesh()
+    for feature in features.per_title():
+        if REFUSED not in feature.schema.names:
+            continue
+        for head in newest(store, feature.name, features.present(store, feature.name)):
+            # a value with such a file fails a check, so that the others need not be read
+            if head.reason and head.current is not None and REFUSED in head.current.columns:
+                with suppress(StoreError):
+                    found.update(refusals(store.read_rows(feature.name, head.current, [ORIGIN, REFUSED])))
     return found
 
 

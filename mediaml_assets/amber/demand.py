@@ -145,14 +145,15 @@ class Demand:
         return found
 
     def bring(self, names: Sequence[str], scope: str) -> None:
-        """Compute those of the features (upstream first) that are out of date for a scope.
+        """Compute those of the features (upstream first) that are out of date for a scope and can be asked of it.
 
         A title that changes meanwhile is begun again. Raises what `value` raises, and whatever a feature raises.
         """
         for left in reversed(range(TRIES)):
             try:
                 for name in names:
-                    self._bring_one(name, scope)
+                    if self.mesh.is_for(self.store, name, scope):
+                        self._bring_one(name, scope)
                 return
             except InputMoved:
                 if not left:
@@ -236,9 +237,9 @@ class Demand:
         kind = self.kind(name)
         if kind is Scope.CATALOGUE:
             raise FeatureError(f"{name} is a feature of all titles: ask for its one value")
-        landed = self.mesh.present(self.store)
         if kind is Scope.TITLE:
-            return landed
+            return self.mesh.present(self.store, name)
+        landed = self.mesh.present(self.store)
         return [show for show in self.mesh.shows(self.store) if set(self.mesh.members(self.store, show)) & set(landed)]
 
     def kind(self, name: str) -> Scope:

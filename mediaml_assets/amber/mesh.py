@@ -95,10 +95,33 @@ class Mesh:
         """Every title that ever landed."""
         return sorted({title for source in self.sources for title in store.ledger.scopes(source)})
 
-    def present(self, store: Store) -> list[str]:
-        """The titles that landed and were not withdrawn."""
-        found = (head for source in self.sources for head in newest(store, source, store.ledger.scopes(source)))
-        return sorted({head.scope for head in found if head.current is not None})
+    def present(self, store: Store, name: str | None = None) -> list[str]:
+        """The titles that landed and were not withdrawn; with a feature, those that have all that it is made from."""
+        there = {
+            source: {head.scope for head in newest(store, source, store.ledger.scopes(source)) if head.current}
+            for source in (self.sources if name is None else self.landed_for(name))
+        }
+        return sorted(set.union(*there.values()) if name is None else set.intersection(*there.values()))
+
+    def landed_for(self, name: str) -> tuple[str, ...]:
+        """Which of the sources a feature is made from, directly or not."""
+        read = {one.name for feature in self.upstream(name) for one in feature.inputs}
+        return tuple(source for source in self.sources if source in read)
+
+    def is_for(self, store: Store, name: str, title: str) -> bool:
+        """Whether a feature can be asked of a title: it has, or had, all of what lands that the feature is made from.
+
+        One of a show or of the catalogue can always be asked.
+
+        A title without a film has none of the film's features: they are neither missing nor out of date.
+        """
+        if self.features[name].scope is not Scope.TITLE:
+            return True
+        return all(_has_landed(store, source, title) for source in self.landed_for(name))
+
+    def per_title_of(self, store: Store, title: str) -> list[AmberFeature]:
+        """Those of `per_title` that can be asked of a title."""
+        return [one for one in self.per_title() if self.is_for(store, one.name, title)]
 
     def shows(self, store: Store) -> list[str]:
         """Every show that ever had a title."""
@@ -197,6 +220,14 @@ class Mesh:
             return is_stale(store, self.ask(store, feature.name, titles))
         except NotStored:
             return False
+
+
+def _has_landed(store: Store, source: str, title: str) -> bool:
+    try:
+        return store.ledger.head(source, title) is not None
+    except Damaged:
+        # whoever reads it says so
+        return True
 
 
 _MANY = {

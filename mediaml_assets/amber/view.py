@@ -76,9 +76,17 @@ class View:
             raise InputMoved(f"{name} of {self.title} changed after {self.feature} was made; run {self.feature} again")
         return upstream
 
+    def blobs(self, column: str) -> list[Blob | None]:
+        """The stored files that a column names, one for each row; raises Damaged when one is gone."""
+        names = self.table([column]).column(column).to_pylist()
+        return [None if name is None else self._file(column, name) for name in names]
+
     def blob(self, column: str) -> Blob:
         """The stored file that a column of a one-row value names; raises Damaged when it is gone."""
-        file = self.store.objects.blob(self.row([column])[column])
+        return self._file(column, self.row([column])[column])
+
+    def _file(self, column: str, name: str) -> Blob:
+        file = self.store.objects.blob(name)
         if not self.store.holds_blob(file.name):
             raise Damaged(
                 f"{file.name}, the {column} of {self.feature} of {self.title}, is gone; run `mediaml repair "

@@ -1,57 +1,65 @@
-"""What changed at the landing place, written to the store: the `source` of each title, and the `quarantine`.
+"""What changed at the landing place, written to the store: what each title has there, and the `quarantine`.
 
-The work ends at "this file stands here": no content is read. A title's landing generation counts its deliveries and
+The work ends at "these files stand here": no content is read. A title's landing generation counts its deliveries and
 withdrawals; values of later stages carry it, so that a slow run on older content never replaces a newer value.
 """
 
-from collections.abc import Container, Iterable, Mapping, Set
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from pathlib import PurePosixPath
+from typing import Any
 
 import pyarrow as pa
 
-from mediaml_assets.amber.keys import column_digests, rows_digest
-from mediaml_assets.amber.ledger import Commit, Event, Value
+from mediaml_assets.amber.ledger import Commit
 from mediaml_assets.amber.names import CATALOGUE
 from mediaml_assets.amber.staleness import say_damaged
 from mediaml_assets.amber.store import Store
-from mediaml_assets.errors import Damaged, NotStored, TitleRefused
-from mediaml_assets.landing.files import LandedFile, Landing, sidecar_of
+from mediaml_assets.errors import Damaged
+from mediaml_assets.landing.chains import current_paths, withdrawn, written
+from mediaml_assets.landing.companions import Companion
+from mediaml_assets.landing.files import LandedFile, Landing, is_picture
 from mediaml_assets.landing.shows import follow
-from mediaml_assets.landing.titles import Title, title_of
+from mediaml_assets.landing.sorting import Sorted, sort_out
+from mediaml_assets.landing.titles import Title
 
 SOURCE = "source"
+ARTWORK_FILES = "artwork_files"
+TEXT_FILES = "text_files"
+LANDED = (SOURCE, ARTWORK_FILES, TEXT_FILES)
+"""What landing writes of a title: its film, its artwork, its subtitles and scripts; a title has any of them."""
+
 QUARANTINE = "quarantine"
 
-SOURCE_SCHEMA = pa.schema(
-    [
-        ("path", pa.string()),
-        ("size", pa.int64()),
-        ("stamp", pa.string()),
-        ("show", pa.string()),
-        ("season", pa.int32()),
-        ("episode", pa.int32()),
-    ]
-)
+_FILE = [("path", pa.string()), ("size", pa.int64()), ("stamp", pa.string())]
+SOURCE_SCHEMA = pa.schema([*_FILE, ("show", pa.string()), ("season", pa.int32()), ("episode", pa.int32())])
+COMPANION_SCHEMA = pa.schema([*_FILE, ("kind", pa.string()), ("label", pa.string()), ("language", pa.string())])
+"""One row a file, by path; what its name says is described in `companions`."""
 QUARANTINE_SCHEMA = pa.schema([("path", pa.string()), ("reason", pa.string())])
 
 
 @dataclass(frozen=True)
 class Arrival:
-    """One change of a title's source: delivered (again), or withdrawn."""
+    """One change of what landed of a title: its film, artwork or texts; delivered (again), or withdrawn."""
 
     title: str
     commit: Commit
 
     @property
+    def feature(self) -> str:
+        """Which of `LANDED` changed."""
+        return self.commit.feature
+
+    @property
     def data_version(self) -> str:
-        """Digest of the source row, or "withdrawn"."""
+        """Digest of the rows, or "withdrawn"."""
         return self.commit.current.digest if self.commit.current else "withdrawn"
 
 
 Known = dict[str, list[int | str]]
-"""Path -> [size, stamp, stamp of the sidecar]; the stamps are times of writing in a folder, ETags on a bucket."""
+"""Path -> [size, stamp, stamp of the sidecar], and of artwork and texts the title; the stamps are times of writing in a
+folder, ETags on a bucket."""
 
 
 @dataclass(frozen=True)
@@ -70,6 +78,22 @@ class Tick:
     """Shows whose titles changed."""
 
 
+@dataclass(frozen=True)
+class _Delivery:
+    """All that lies there of one value of a title: its film, or every file of its artwork or texts."""
+
+    feature: str
+    title: str
+    files: tuple[LandedFile, ...]
+    rows: list[dict[str, Any]]
+    """One for each of the files."""
+
+    @property
+    def age(self) -> tuple[int, str]:
+        """When the youngest of the files was written."""
+        return max(one.modified_ns for one in self.files), self.files[0].path
+
+
 def look(landing: Landing, store: Store, known: Mapping[str, list[int | str]], limit: int = 200) -> Tick:
     """Compare the landing place with what is known, and write at most `limit` deliveries to the store.
 
@@ -85,134 +109,126 @@ def look(landing: Landing, store: Store, known: Mapping[str, list[int | str]], l
         Unreachable: the bucket does not answer; nothing was written.
     """
     files = {one.path: one for one in landing.files()}
-    titles, quarantine = _titles(landing, store, files.values(), known)
+    found = sort_out(landing, store, SOURCE, files.values(), known)
     closed = {one.path for one in files.values() if one.refusal}
-    stamps = {path: _stamps(files[path]) for path in titles}
-    unchanged = {path for path in titles if known.get(path) == stamps[path]}
+    deliveries = list(_deliveries(files, found))
+    stamps = {path: _stamps(files[path], found) for path in (*found.films, *found.companions)}
+    # a file that went, or that belongs to another title now, changes the title that it belonged to
+    left = {_left(path, stamp) for path, stamp in known.items() if stamps.get(path, [])[3:] != stamp[3:]}
+    changed = [
+        one
+        for one in deliveries
+        if (one.feature, one.title) in left or any(known.get(file.path) != stamps[file.path] for file in one.files)
+    ]
+    unchanged = stamps.keys() - {file.path for one in changed for file in one.files}
     # the oldest first, so that files which keep growing hold nobody up
-    changed = sorted((files[path] for path in titles.keys() - unchanged), key=lambda one: (one.modified_ns, one.path))
-    settled = landing.settled(changed[:limit])
-    delivered = {one.path: _deliver(store, titles[one.path], one) for one in settled}
-    arrivals = [one for one in delivered.values() if one is not None]
+    turn = sorted(changed, key=lambda one: one.age)[:limit]
+    settled = {file.path for file in landing.settled([file for one in turn for file in one.files])}
+    whole = [one for one in turn if settled.issuperset(file.path for file in one.files)]
+    delivered = [(one, _deliver(store, one, closed)) for one in whole]
+    arrivals = [arrival for _, arrival in delivered if arrival is not None]
     unread = False
     if landing.is_there() and (not known or known.keys() - unchanged):
-        withdrawn, unread = _withdraw_all_but(store, {title.slug for title in titles.values()}, closed)
-        arrivals += withdrawn
-    dealt_with = {path for path, one in delivered.items() if one is not None} | unchanged
+        for feature in LANDED:
+            titles = {one.title for one in deliveries if one.feature == feature}
+            gone, damaged = _withdraw_all_but(store, feature, titles, closed)
+            arrivals, unread = arrivals + gone, unread or damaged
+    dealt_with = unchanged | {file.path for one, arrival in delivered if arrival is not None for file in one.files}
     # what could not be dealt with stays known as it was, so that its going away would be noticed
-    stood = {path: stamp for path, stamp in known.items() if path in titles or unread or _is_below(path, closed)}
+    stood = {path: stamp for path, stamp in known.items() if path in stamps or unread or _is_below(path, closed)}
+    # those of a title that waits are looked at again, even where one that went was all that changed
+    waiting: Known = {
+        file.path: [-1, "", "", one.title]
+        for one in changed
+        if one.feature != SOURCE
+        for file in one.files
+        if file.path in known and file.path not in dealt_with
+    }
     return Tick(
         arrivals=arrivals,
-        quarantine=quarantine,
-        quarantine_changed=_write_quarantine(store, quarantine),
-        known=stood | {path: stamps[path] for path in dealt_with},
-        later=[one.path for one in changed if one.path not in dealt_with],
-        shows=follow(store, SOURCE, [one.title for one in arrivals]),
+        quarantine=found.quarantine,
+        quarantine_changed=_write_quarantine(store, found.quarantine),
+        known=stood | waiting | {path: stamps[path] for path in dealt_with},
+        later=[file.path for one in changed for file in one.files if file.path not in dealt_with],
+        shows=follow(store, SOURCE, [one.title for one in arrivals if one.feature == SOURCE]),
     )
 
 
-def _is_below(path: str | None, closed: Set[str]) -> bool:
+def _deliveries(files: Mapping[str, LandedFile], found: Sorted) -> Iterator[_Delivery]:
+    """Everything that lies there, by title."""
+    for path, title in found.films.items():
+        yield _Delivery(SOURCE, title.slug, (files[path],), [_source_row(files[path], title)])
+    groups: dict[tuple[str, str], list[str]] = defaultdict(list)
+    for path, companion in found.companions.items():
+        groups[_feature(path), companion.title].append(path)
+    for (feature, slug), paths in groups.items():
+        rows = [_companion_row(files[path], found.companions[path]) for path in paths]
+        yield _Delivery(feature, slug, tuple(files[path] for path in paths), rows)
+
+
+def _feature(path: str) -> str:
+    return ARTWORK_FILES if is_picture(path) else TEXT_FILES
+
+
+def _left(path: str, stamp: list[int | str]) -> tuple[str, str]:
+    """Which value a file belonged to; of a film none that holds others."""
+    return (_feature(path), str(stamp[3])) if stamp[3:] else (SOURCE, "")
+
+
+def _is_below(path: str, closed: Set[str]) -> bool:
     """Whether a file lies in a folder that may not be listed: what cannot be seen is not gone."""
-    return path is not None and any(str(folder) in closed for folder in PurePosixPath(path).parents)
+    return any(str(folder) in closed for folder in PurePosixPath(path).parents)
 
 
-def _stamps(file: LandedFile) -> list[int | str]:
-    return [file.size, file.stamp, file.sidecar]
+def _stamps(file: LandedFile, found: Sorted) -> list[int | str]:
+    companion = found.companions.get(file.path)
+    return [file.size, file.stamp, file.sidecar, *([companion.title] if companion else [])]
 
 
-def _titles(
-    landing: Landing, store: Store, files: Iterable[LandedFile], known: Container[str]
-) -> tuple[dict[str, Title], dict[str, str]]:
-    """Path -> title of every file that can be taken, and path -> reason of the others."""
-    claims: dict[str, dict[str, Title]] = {}
-    quarantine: dict[str, str] = {}
-    for file in files:
-        try:
-            title = _title(landing, file)
-        except TitleRefused as refusal:
-            quarantine[_printable(file.path)] = str(refusal)
-        else:
-            claims.setdefault(title.slug, {})[file.path] = title
-    titles: dict[str, Title] = {}
-    for slug, claimed in claims.items():
-        holder = _holder(store, slug, list(claimed), known)
-        titles[holder] = claimed.pop(holder)
-        quarantine |= {loser: _taken(slug, holder, loser) for loser in claimed}
-    return titles, quarantine
-
-
-def _holder(store: Store, slug: str, paths: list[str], known: Container[str]) -> str:
-    """Of the files with one slug the one that was there before stays, else the first by name."""
-    try:
-        current = _current_path(store, slug) if len(paths) > 1 else None
-    except Damaged as damage:
-        say_damaged(SOURCE, slug, damage)
-        # of the others none was ever dealt with
-        current = next((path for path in paths if path in known), None)
-    return current if current in paths else paths[0]
-
-
-def _taken(slug: str, holder: str, loser: str) -> str:
-    return (
-        f"{loser!r} and {holder!r} both give the title {slug!r}; {holder!r} keeps it. Rename or remove "
-        f'{loser!r}, or give it a title of its own in a sidecar "{sidecar_of(PurePosixPath(loser).name)}"'
-    )
-
-
-def _printable(path: str) -> str:
-    """A path that can be stored as text and shown on one line, whatever bytes the file's name is made of."""
-    return "".join(one if one.isprintable() else one.encode("unicode_escape").decode() for one in path)
-
-
-def _title(landing: Landing, file: LandedFile) -> Title:
-    if not file.path.isprintable():
-        raise TitleRefused(f"{file.path!r} has a name that is not printable text in UTF-8; rename it")
-    if file.refusal:
-        raise TitleRefused(f"{file.path!r} {file.refusal}")
-    return title_of(file.path, landing.sidecar(file) if file.sidecar else None)
-
-
-def _current_path(store: Store, slug: str) -> str | None:
-    try:
-        view = store.view(SOURCE, slug)
-    except NotStored:
-        return None
-    return None if view.withdrawn else str(view.row(["path"])["path"])
-
-
-def _withdraw_all_but(store: Store, slugs: Set[str], closed: Set[str]) -> tuple[list[Arrival], bool]:
-    """Withdraw the titles that no longer lie there; True when of some that cannot be told: their source is damaged."""
-    withdrawn, unread = [], False
-    for slug in store.ledger.scopes(SOURCE):
-        if slug in slugs:
+def _withdraw_all_but(store: Store, feature: str, titles: Set[str], closed: Set[str]) -> tuple[list[Arrival], bool]:
+    """Withdraw what no longer lies there; True when of some titles that cannot be told: their source is damaged."""
+    gone, unread = [], False
+    for title in store.ledger.scopes(feature):
+        if title in titles:
             continue
         try:
-            head = store.ledger.head(SOURCE, slug)
-            if head is None or head.current is None or (closed and _is_below(_current_path(store, slug), closed)):
+            head = store.ledger.head(feature, title)
+            if head is None or head.current is None or _is_hidden(store, feature, title, closed):
                 continue
-            withdrawn.append(Arrival(slug, _commit(store, SOURCE, slug, "withdrawn", None)))
+            gone.append(Arrival(title, withdrawn(store, feature, title)))
         except Damaged as damage:
-            say_damaged(SOURCE, slug, damage)
+            say_damaged(feature, title, damage)
             unread = True
-    return withdrawn, unread
+    return gone, unread
 
 
-def _deliver(store: Store, title: Title, file: LandedFile) -> Arrival | None:
-    """Make a file the source of its title; None when what the store has of that is damaged."""
-    row = {
-        "path": file.path,
-        "size": file.size,
-        "stamp": file.stamp,
-        "show": title.show,
-        "season": title.season,
-        "episode": title.episode,
-    }
-    rows = pa.Table.from_pylist([row], schema=SOURCE_SCHEMA)
+def _is_hidden(store: Store, feature: str, title: str, closed: Set[str]) -> bool:
+    """Whether some of what a title has lies where it cannot be seen now."""
+    return bool(closed) and any(_is_below(path, closed) for path in current_paths(store, feature, title))
+
+
+def _deliver(store: Store, one: _Delivery, closed: Set[str]) -> Arrival | None:
+    """Make files what a title has; None when what the store has of that is damaged, or cannot be seen now."""
+    schema = SOURCE_SCHEMA if one.feature == SOURCE else COMPANION_SCHEMA
     try:
-        return Arrival(title.slug, _written(store, SOURCE, title.slug, rows))
+        if one.feature != SOURCE and _is_hidden(store, one.feature, one.title, closed):
+            return None
+        return Arrival(one.title, written(store, one.feature, one.title, pa.Table.from_pylist(one.rows, schema=schema)))
     except Damaged as damage:
-        say_damaged(SOURCE, title.slug, damage)
+        say_damaged(one.feature, one.title, damage)
         return None
+
+
+def _file_row(file: LandedFile) -> dict[str, Any]:
+    return {"path": file.path, "size": file.size, "stamp": file.stamp}
+
+
+def _source_row(file: LandedFile, title: Title) -> dict[str, Any]:
+    return {**_file_row(file), "show": title.show, "season": title.season, "episode": title.episode}
+
+
+def _companion_row(file: LandedFile, said: Companion) -> dict[str, Any]:
+    return {**_file_row(file), "kind": said.kind, "label": said.label, "language": said.language}
 
 
 def _write_quarantine(store: Store, quarantine: Mapping[str, str]) -> bool:
@@ -222,42 +238,8 @@ def _write_quarantine(store: Store, quarantine: Mapping[str, str]) -> bool:
         before = store.ledger.head(QUARANTINE, CATALOGUE)
         if before is None and not rows:
             return False
-        after = _written(store, QUARANTINE, CATALOGUE, pa.Table.from_pylist(rows, schema=QUARANTINE_SCHEMA))
+        after = written(store, QUARANTINE, CATALOGUE, pa.Table.from_pylist(rows, schema=QUARANTINE_SCHEMA))
     except Damaged as damage:
         say_damaged(QUARANTINE, CATALOGUE, damage)
         return False
     return before is None or after.seq != before.seq
-
-
-def _written(store: Store, feature: str, scope: str, rows: pa.Table) -> Commit:
-    """The commit at which these rows are current; what already stands there is not written again."""
-    columns = column_digests(rows)
-    head = store.ledger.head(feature, scope)
-    if head is not None and head.current is not None and head.current.digest == rows_digest(columns):
-        return head
-    value = store.write_rows(feature, rows, rows_digest(columns), columns)
-    commit = _commit(store, feature, scope, "computed", value)
-    store.make_sure(feature, value, rows)
-    return commit
-
-
-def _commit(store: Store, feature: str, scope: str, event: Event, value: Value | None) -> Commit:
-    """Append to a chain that landing writes itself."""
-    while True:
-        head = store.ledger.head(feature, scope)
-        if head is not None and head.current == value:
-            return head
-        row = Commit(
-            feature=feature,
-            scope=scope,
-            event=event,
-            value=value,
-            current=value,
-            key=value.key if value else "",
-            generation=head.generation + 1 if head else 1,
-            made_at=datetime.now(UTC).isoformat(timespec="microseconds"),
-            who="landing",
-        )
-        written = store.ledger.append(row, head)
-        if written is not None:
-            return written

@@ -1,4 +1,4 @@
-"""The landing bucket: which films lie below s3://name/prefix, told by one listing.
+"""The landing bucket: which media files lie below s3://name/prefix, told by one listing.
 
 What counts is what a listing says: keys and their ETags. A listing shows the newest version of a key and leaves out
 keys under a delete marker, so a versioned bucket needs nothing else; an upload shows when it is complete, so nothing
@@ -26,8 +26,8 @@ from mediaml_assets.landing.files import (
     LandedFile,
     Landing,
     check_sidecar_size,
-    is_film,
     is_hidden,
+    is_media,
     sidecar_of,
 )
 from mediaml_assets.landing.folder import LandingFolder
@@ -91,14 +91,14 @@ class LandingBucket:
         return f"s3://{self.name}/{self.prefix}"
 
     def files(self) -> list[LandedFile]:
-        """Every film below the prefix, sorted by path; folder markers and hidden keys are left out."""
+        """Every media file below the prefix, sorted by path; folder markers and hidden keys are left out."""
         from dagster_aws.s3.sensor import get_objects
 
         with _answering(f"list {self.where}"):
             objects = get_objects(self.name, self.prefix, client=self.client)
         listed = {str(one["Key"])[len(self.prefix) :]: one for one in objects}
-        films = [path for path in sorted(listed) if is_film(path) and not path.endswith("/")]
-        return [self._landed(path, listed[path], listed.get(sidecar_of(path))) for path in films]
+        media = [path for path in sorted(listed) if is_media(path) and not path.endswith("/")]
+        return [self._landed(path, listed[path], listed.get(sidecar_of(path))) for path in media]
 
     @staticmethod
     def _landed(path: str, listed: Mapping[str, Any], sidecar: Mapping[str, Any] | None) -> LandedFile:
@@ -115,7 +115,7 @@ class LandingBucket:
         return files
 
     def sidecar(self, file: LandedFile) -> bytes | None:
-        """What a person wrote beside a film, at most 64 KiB; None when it has gone; raises TitleRefused."""
+        """What a person wrote beside a file, at most 64 KiB; None when it has gone; raises TitleRefused."""
         path = sidecar_of(file.path)
         known = (self.where + path, file.sidecar)
         if known in _SIDECARS:

@@ -1,4 +1,4 @@
-"""The seam that landing stands on: which films lie at a place, and how one of them is read.
+"""The seam that landing stands on: which films, artwork and texts lie at a place, and how one of them is read.
 
 A folder (`LandingFolder`) and a bucket (`LandingBucket`) are such places; what `look` makes of them is the same.
 """
@@ -14,7 +14,16 @@ FILMS = frozenset(
     {".mp4", ".m4v", ".mov", ".mkv", ".webm", ".ts", ".m2ts", ".mts", ".mxf", ".avi", ".ogv", ".mpg", ".mpeg", ".3gp"}
     | {".h264", ".h265"}
 )
-"""Suffixes of files that are taken for films; others (texts, labels, artwork) lie beside them."""
+"""Suffixes of files that are taken for films."""
+
+PICTURES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff"})
+"""Suffixes of artwork."""
+
+TEXTS = frozenset({".srt", ".vtt", ".ttml", ".dfxp", ".itt", ".ass", ".ssa", ".fountain"})
+"""Suffixes of subtitles and scripts."""
+
+SCRIPTS = (".script.txt", ".script.pdf")
+"""Ends of names that are scripts too; other files of these kinds lie beside films for people to read."""
 
 SIDECAR_BYTES = 64 * 1024
 """A sidecar holds four facts; what is larger is none."""
@@ -22,7 +31,7 @@ SIDECAR_BYTES = 64 * 1024
 
 @dataclass(frozen=True)
 class LandedFile:
-    """A film at the landing place, as a listing states it (or a folder that may not be listed)."""
+    """A film, picture or text at the landing place, as a listing states it (or a folder that may not be listed)."""
 
     path: str
     """Relative to the landing place, with forward slashes."""
@@ -39,20 +48,20 @@ class LandedFile:
 
 
 class Landing(Protocol):
-    """A place where films land."""
+    """A place where films, artwork and texts land."""
 
     @property
     def where(self) -> str:
         """The place, for people: a folder's path or s3://..."""
 
     def files(self) -> list[LandedFile]:
-        """Every film there, sorted by path; hidden files and folders are left out. Raises Unreachable."""
+        """Every media file there, sorted by path; hidden files and folders are left out. Raises Unreachable."""
 
     def settled(self, files: list[LandedFile]) -> list[LandedFile]:
         """Those of the files that are whole: a copy that is under way is left for later."""
 
     def sidecar(self, file: LandedFile) -> bytes | None:
-        """What a person wrote beside a film whose `sidecar` is set; None when it has gone meanwhile.
+        """What a person wrote beside a file whose `sidecar` is set; None when it has gone meanwhile.
 
         Raises:
             TitleRefused: it is larger than 64 KiB or cannot be read.
@@ -69,9 +78,20 @@ class Landing(Protocol):
         """The content of a file as it was when it had this size and stamp."""
 
 
+def is_media(path: str) -> bool:
+    """Whether a path is that of a film, artwork or a text: by how it ends, and nothing on the way is hidden."""
+    known = PurePosixPath(path).suffix.lower() in FILMS | PICTURES | TEXTS or path.lower().endswith(SCRIPTS)
+    return known and not is_hidden(path)
+
+
 def is_film(path: str) -> bool:
-    """Whether a path is that of a film: by its suffix, and nothing on the way is hidden."""
-    return PurePosixPath(path).suffix.lower() in FILMS and not is_hidden(path)
+    """Whether a media file is a film."""
+    return PurePosixPath(path).suffix.lower() in FILMS
+
+
+def is_picture(path: str) -> bool:
+    """Whether a media file is artwork."""
+    return PurePosixPath(path).suffix.lower() in PICTURES
 
 
 def is_hidden(path: str) -> bool:
@@ -80,7 +100,7 @@ def is_hidden(path: str) -> bool:
 
 
 def sidecar_of(path: str) -> str:
-    """Where a person may write the catalogue facts of a film: `<file>.title.json` beside it."""
+    """Where a person may write the catalogue facts of a file: `<file>.title.json` beside it."""
     return f"{path}.title.json"
 
 

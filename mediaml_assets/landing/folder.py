@@ -1,4 +1,4 @@
-"""The landing folder: which films lie there, and since when."""
+"""The landing folder: which media files lie there, and since when."""
 
 import errno
 import os
@@ -9,7 +9,7 @@ from stat import S_ISREG
 
 from mediaml_assets.errors import TitleRefused
 from mediaml_assets.jasper.files import MediaFile
-from mediaml_assets.landing.files import SIDECAR_BYTES, LandedFile, check_sidecar_size, is_film, sidecar_of
+from mediaml_assets.landing.files import SIDECAR_BYTES, LandedFile, check_sidecar_size, is_media, sidecar_of
 
 CLOSED = "cannot be read: permission denied. Give the service read permission (chmod)"
 OUTSIDE = (
@@ -36,7 +36,7 @@ class LandingFolder:
         return str(self.root)
 
     def files(self) -> list[LandedFile]:
-        """Every film below the folder, sorted by path; hidden files and folders are left out."""
+        """Every media file below the folder, sorted by path; hidden files and folders are left out."""
         return sorted(self._walk(), key=lambda one: one.path)
 
     def settled(self, files: list[LandedFile]) -> list[LandedFile]:
@@ -52,7 +52,7 @@ class LandingFolder:
         return [one for one in files if self.now(one.path) == (one.size, one.stamp)]
 
     def sidecar(self, file: LandedFile) -> bytes | None:
-        """What a person wrote beside a film, at most 64 KiB; None when it has gone; raises TitleRefused."""
+        """What a person wrote beside a file, at most 64 KiB; None when it has gone; raises TitleRefused."""
         path = self.root / sidecar_of(file.path)
         try:
             if self._leads_outside(path):
@@ -108,10 +108,10 @@ class LandingFolder:
                 if entry.is_dir(follow_symlinks=False):
                     if not entry.name.startswith("."):
                         folders.append(Path(entry.path))
-                elif is_film(entry.name):
-                    yield from self._film(Path(entry.path), sidecar_of(entry.name) in names)
+                elif is_media(entry.name):
+                    yield from self._file(Path(entry.path), sidecar_of(entry.name) in names)
 
-    def _film(self, path: Path, has_sidecar: bool) -> Iterator[LandedFile]:
+    def _file(self, path: Path, has_sidecar: bool) -> Iterator[LandedFile]:
         """The file, if it is one: not what went away meanwhile, nor a link that leads nowhere or in a circle."""
         try:
             stat = path.stat()
@@ -134,9 +134,9 @@ class LandingFolder:
     def _refused(self, path: Path, why: str | None) -> LandedFile:
         return LandedFile(self._relative(path), 0, "", 0, refusal=why)
 
-    def _sidecar_stamp(self, film: Path) -> str:
+    def _sidecar_stamp(self, file: Path) -> str:
         try:
-            stat = film.with_name(sidecar_of(film.name)).stat()
+            stat = file.with_name(sidecar_of(file.name)).stat()
         except OSError:
             return ""
         return str(stat.st_mtime_ns) if S_ISREG(stat.st_mode) else ""

@@ -10,7 +10,7 @@ import dagster as dg
 from mediaml_assets.amber.ledger import Commit
 from mediaml_assets.amber.orchestration.assets import SHOWS, STORE, TITLES
 from mediaml_assets.amber.orchestration.io_manager import FeatureStore
-from mediaml_assets.landing.arrivals import QUARANTINE, SOURCE, Arrival, Tick, look
+from mediaml_assets.landing.arrivals import ARTWORK_FILES, QUARANTINE, SOURCE, TEXT_FILES, Arrival, Tick, look
 from mediaml_assets.landing.bucket import open_landing
 from mediaml_assets.landing.shows import SHOW
 from mediaml_assets.settings import home
@@ -20,16 +20,11 @@ S3 = "s3"
 
 
 def landing_assets() -> list[dg.AssetSpec]:
-    """What landing writes: the source of each title, and the list of files it could not take."""
+    """What landing writes: film, artwork and texts of each title, and the list of files it could not take."""
     return [
-        dg.AssetSpec(
-            SOURCE,
-            partitions_def=TITLES,
-            group_name="landing",
-            kinds={"file"},
-            description="The film that lies at the landing place for a title: its path, size and time or ETag. Written "
-            "by the landing sensor, which opens no file.",
-        ).with_io_manager_key(STORE),
+        _of_a_title(SOURCE, "The film that lies at the landing place for a title"),
+        _of_a_title(ARTWORK_FILES, "Posters, stills and other artwork of a title, if there are any"),
+        _of_a_title(TEXT_FILES, "Subtitles and scripts of a title, if there are any"),
         dg.AssetSpec(
             SHOW,
             deps=[dg.AssetDep(SOURCE, partition_mapping=dg.AllPartitionMapping())],
@@ -48,6 +43,12 @@ def landing_assets() -> list[dg.AssetSpec]:
     ]
 
 
+def _of_a_title(name: str, what: str) -> dg.AssetSpec:
+    about = f"{what}: path, size and time or ETag. Written by the landing sensor, which opens no file."
+    spec = dg.AssetSpec(name, partitions_def=TITLES, group_name="landing", kinds={"file"}, description=about)
+    return spec.with_io_manager_key(STORE)
+
+
 def landing_sensor(seconds: int, on_bucket: bool = False) -> dg.SensorDefinition:
     """The sensor over the landing place, ticking at most every `seconds`; on a bucket it needs the resource `S3`."""
 
@@ -56,7 +57,7 @@ def landing_sensor(seconds: int, on_bucket: bool = False) -> dg.SensorDefinition
         minimum_interval_seconds=seconds,
         default_status=dg.DefaultSensorStatus.RUNNING,
         required_resource_keys={STORE, S3} if on_bucket else {STORE},
-        description="Adds a partition for each new title and reports its source; never reads a film.",
+        description="Adds a partition for each new title and reports what it has; never reads a file.",
     )
     def landing(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
         manager: FeatureStore = getattr(context.resources, STORE)
@@ -66,7 +67,7 @@ def landing_sensor(seconds: int, on_bucket: bool = False) -> dg.SensorDefinition
         if not tick.arrivals and not tick.quarantine_changed and tick.known == known:
             return dg.SkipReason(f"nothing changed among {len(known)} files in {place.where}")
         titles = context.instance.get_dynamic_partitions(str(TITLES.name))
-        fresh = [one.title for one in tick.arrivals if one.title not in titles]
+        fresh = sorted({one.title for one in tick.arrivals} - set(titles))
         added = ((TITLES, fresh), (SHOWS, [one.scope for one in tick.shows]))
         return dg.SensorResult(
             dynamic_partitions_requests=[partitions.build_add_request(keys) for partitions, keys in added if keys],
@@ -79,7 +80,7 @@ def landing_sensor(seconds: int, on_bucket: bool = False) -> dg.SensorDefinition
 
 def report(instance: dg.DagsterInstance, tick: Tick) -> None:
     """Tell a Dagster instance what a look at the landing place found, without a sensor (the command line does)."""
-    instance.add_dynamic_partitions(str(TITLES.name), [one.title for one in tick.arrivals])
+    instance.add_dynamic_partitions(str(TITLES.name), sorted({one.title for one in tick.arrivals}))
     instance.add_dynamic_partitions(str(SHOWS.name), [one.scope for one in tick.shows])
     for event in events(tick):
         instance.report_runless_asset_event(event)
@@ -107,7 +108,7 @@ def _cell(text: str) -> str:
 def _arrival_event(arrival: Arrival) -> dg.AssetMaterialization:
     current = arrival.commit.current
     return dg.AssetMaterialization(
-        SOURCE,
+        arrival.feature,
         partition=arrival.title,
         # a materialisation, not an observation: only that makes the partition present for what is downstream
         tags={"dagster/data_version": arrival.data_version},

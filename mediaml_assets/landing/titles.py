@@ -37,19 +37,20 @@ class Title:
     episode: int | None = None
 
 
-def title_of(path: str, sidecar: bytes | None = None) -> Title:
+def title_of(path: str, sidecar: bytes | None = None, stem: str | None = None) -> Title:
     """The title of a landed file.
 
     Args:
         path: relative to the landing place, with forward slashes.
         sidecar: JSON with the facts, if a person wrote any beside the file.
+        stem: the part of the path that names the title; by default all but its suffix.
 
     Raises:
         TitleRefused: the path or the sidecar gives no valid slug.
     """
     if sidecar is not None:
         return _from_sidecar(path, sidecar)
-    stem = PurePosixPath(path).with_suffix("").as_posix()
+    stem = PurePosixPath(path).with_suffix("").as_posix() if stem is None else stem
     episode = _EPISODE.fullmatch(stem)
     if episode is None:
         return Title(_valid(stem.replace("/", "-"), path))

@@ -76,7 +76,7 @@ def catch_up(platform: Platform) -> None:
     platform.land()
     titles = platform.titles()
     for title in sorted({title for _, title in platform.mesh.stale(platform.store, titles)}):
-        platform.materialize([one.name for one in platform.mesh.per_title()], title)
+        platform.materialize([one.name for one in platform.mesh.per_title_of(platform.store, title)], title)
     ends = platform.mesh.stale_over_catalogue(platform.store, titles)
     if ends:
         platform.materialize(ends, None)

@@ -7,13 +7,14 @@ from pathlib import Path
 
 import pyarrow as pa
 
+from mediaml_assets.landing.arrivals import SOURCE
 from mediaml_assets.mesh import mesh
 from mediaml_assets_tests.amber.platform import Platform
 from mediaml_assets_tests.end_to_end.conftest import Call, catch_up
 from mediaml_assets_tests.end_to_end.films import film
 from mediaml_assets_tests.jasper.remux import remux
 
-ABOVE = {"essence", "container_facts"}
+ABOVE = {"essence", "container_facts", "embedded_cues"}
 """Features that look at the file itself; everything else is below `essence`."""
 
 
@@ -22,7 +23,8 @@ def below_essence(calls: list[Call]) -> set[Call]:
 
 
 def chain(title: str) -> set[Call]:
-    return {(one.name, title) for one in mesh().per_title()}
+    features = mesh()
+    return {(one.name, title) for one in features.per_title() if features.landed_for(one.name) == (SOURCE,)}
 
 
 def cuts(platform: Platform) -> pa.Table:

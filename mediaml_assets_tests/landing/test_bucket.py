@@ -35,8 +35,8 @@ def test_films_are_found_at_any_depth_sorted_by_path(bucket: Bucket) -> None:
     assert paths(bucket) == ["a b/é.mp4", "a.MKV", "b.mp4", "show/s01/e01.webm", "show/s01/e02.mov"]
 
 
-def test_what_is_no_film_is_left_out(bucket: Bucket) -> None:
-    for path in ("a.mp4", "a.srt", "a.mp4.title.json", "mp4", "a.mp4.part", ".hidden.mp4", ".cache/b.mp4"):
+def test_what_is_no_media_is_left_out(bucket: Bucket) -> None:
+    for path in ("a.mp4", "a.txt", "a.mp4.title.json", "mp4", "a.mp4.part", ".hidden.mp4", ".cache/b.mp4"):
         bucket.put(path)
     for marker in ("", "show/", "folder.mp4/"):
         bucket.put(marker, "")

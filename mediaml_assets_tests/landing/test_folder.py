@@ -26,9 +26,9 @@ def test_films_are_found_at_any_depth_sorted_by_path(tmp_path: Path) -> None:
     assert paths(tmp_path) == ["a.MKV", "b.mp4", "show/s01/e01.webm", "show/s01/e02.mov"]
 
 
-def test_what_is_no_film_is_left_out(tmp_path: Path) -> None:
+def test_what_is_no_media_is_left_out(tmp_path: Path) -> None:
     put(
-        tmp_path, "a.mp4", "a.srt", "a.mp4.title.json", "poster.jpg", "mp4", "a.mp4.part", ".hidden.mp4", ".cache/b.mp4"
+        tmp_path, "a.mp4", "a.txt", "a.mp4.title.json", "poster.gif", "mp4", "a.mp4.part", ".hidden.mp4", ".cache/b.mp4"
     )
     (tmp_path / "folder.mp4").mkdir()
     (tmp_path / "gone.mp4").symlink_to(tmp_path / "nowhere")

@@ -106,6 +106,8 @@ class Judge:
                 scopes: Iterable[str] = self.mesh.shows(self.store)
             else:
                 scopes = self.mesh.members(self.store, scope) if one.members else self.mesh.titles(self.store)
+            if one.over is Scope.TITLE:
+                scopes = [title for title in scopes if self.mesh.is_for(self.store, one.name, title)]
             several += [self.verdict(one.name, each) for each in scopes]
         return single, several
 

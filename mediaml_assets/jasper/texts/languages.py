@@ -17,6 +17,7 @@ _TWO_OF = {
     three: two for two, _, threes in (one.partition("=") for one in _CODES.split()) for three in threes.split(",")
 }
 """ISO 639-2, both its bibliographic and its terminological codes, to ISO 639-1."""
+_TWO = frozenset(_TWO_OF.values())
 
 
 def language_tag(text: str | None) -> str | None:
@@ -31,6 +32,12 @@ def language_tag(text: str | None) -> str | None:
     if primary in ("und", "mul", "zxx", "mis"):
         return None
     return "-".join([_TWO_OF.get(primary, primary), *(_cased(one) for one in others)])
+
+
+def known_language(text: str) -> str | None:
+    """The tag of a text that names one of the languages that are known here by two letters; None of any other word."""
+    found = language_tag(text)
+    return found if found is not None and found.partition("-")[0] in _TWO else None
 
 
 def _cased(part: str) -> str:

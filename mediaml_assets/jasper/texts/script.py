@@ -32,18 +32,20 @@ class Line:
         kind: one of `KINDS`.
         text: without the marks that made it this kind.
         scene: number of the scene it is in, from 1; 0 before the first.
+        origin: of a stored line, which file it came from.
     """
 
     index: int
     kind: str
     text: str
     scene: int
+    origin: str = ""
 
 
 class Script(Sequence[Line]):
-    """The lines of a stored script."""
+    """The lines of the stored scripts of a title, one file after the other."""
 
-    columns: ClassVar[tuple[str, ...]] = ("line", "kind", "text", "scene")
+    columns: ClassVar[tuple[str, ...]] = ("index", "kind", "text", "scene", "origin")
 
     def __init__(self, lines: Sequence[Line]) -> None:
         """Args: the lines, in order."""
@@ -53,7 +55,7 @@ class Script(Sequence[Line]):
     def from_value(cls, view: TableView) -> Self:
         """Read a stored value of `script`; files that were refused have no lines."""
         rows: list[dict[str, Any]] = view.table(cls.columns).to_pylist()
-        return cls([Line(one["line"], one["kind"], one["text"], one["scene"]) for one in rows if one["text"]])
+        return cls([Line(**one) for one in rows if one["text"] is not None])
 
     def __getitem__(self, index: Any) -> Any:
         """A line by its place, or several."""
