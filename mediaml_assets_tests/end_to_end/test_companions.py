@@ -101,7 +101,7 @@ def test_a_title_without_a_film_is_no_failure_anywhere(landed: Platform, calls: 
 
 
 def explained(platform: Platform) -> str:
-    return str(explain(platform.store, platform.mesh, "match_cuts", "_catalogue").now)
+    return str(explain(platform.store, platform.mesh, "match_cuts").now)
 
 
 def test_a_touched_poster_runs_its_own_artwork_and_nothing_below(landed: Platform, calls: list[Call]) -> None:

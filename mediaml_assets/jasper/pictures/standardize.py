@@ -86,18 +86,19 @@ def standardize_picture(file: MediaFile) -> StandardPicture:
             `MOST_PIXELS`; the last is known from its header, before a pixel is decoded.
     """
     data = read_bytes(file, MOST_BYTES)
-    with _readable(file.name), Image.open(io.BytesIO(data), formats=FORMATS) as image:
+    with _readable(file.name):
+        image = Image.open(io.BytesIO(data), formats=FORMATS)
         facts = _facts(image)
         if facts.width * facts.height > MOST_PIXELS:
             raise MediaRefused(
                 f"{file.name} is {facts.width}x{facts.height}, beyond {MOST_PIXELS:,} pixels; deliver it smaller"
             )
         image.load()
-        profile = image.info.get("icc_profile")
-        image.info = {"transparency": image.info["transparency"]} if "transparency" in image.info else {}
-        notes: list[str] = []
-        pixels = _srgb(_over_white(_eight_bits(image)), profile, notes)
-    upright = ImageOps.exif_transpose(_tagged(pixels, facts.orientation))
+        # a TIFF was turned by Pillow when it was loaded
+        orientation = _orientation(image)
+    notes: list[str] = []
+    pixels = _srgb(_over_white(_eight_bits(image)), image.info.get("icc_profile"), notes)
+    upright = ImageOps.exif_transpose(_tagged(pixels, orientation))
     upright.thumbnail((LONGEST_SIDE, LONGEST_SIDE), Image.Resampling.LANCZOS, reducing_gap=None)
     return StandardPicture(_bare(upright), facts, tuple(notes))
 
@@ -111,7 +112,9 @@ def _readable(name: str) -> Iterator[None]:
             warnings.simplefilter("ignore")
             yield
     except UnidentifiedImageError as error:
-        raise MediaRefused(f"{name} is no JPEG, PNG, WebP or TIFF picture; deliver one of them") from error
+        raise MediaRefused(
+            f"{name} is no JPEG, PNG, WebP or TIFF picture of 8 or 16 bits a channel; deliver one of them"
+        ) from error
     except Image.DecompressionBombError as error:
         raise MediaRefused(f"{name} is beyond {MOST_PIXELS:,} pixels; deliver it smaller") from error
     except (OSError, ValueError, SyntaxError, EOFError, KeyError, TypeError, IndexError, OverflowError, MemoryError,
@@ -122,13 +125,16 @@ def _readable(name: str) -> Iterator[None]:
 
 
 def _facts(image: Any) -> PictureFacts:
-    profile = image.info.get("icc_profile")
+    profile, orientation = image.info.get("icc_profile"), _orientation(image)
+    # of a TIFF that lies on its side Pillow gives the size as it will be turned
+    swapped = image.format == "TIFF" and orientation >= 5
+    width, height = image.size[::-1] if swapped else image.size
     return PictureFacts(
         format=str(image.format).lower(),
         mode=image.mode,
-        width=image.width,
-        height=image.height,
-        orientation=_orientation(image),
+        width=width,
+        height=height,
+        orientation=orientation,
         profile=None if not profile else _description(profile),
         frames=int(getattr(image, "n_frames", 1)),
     )
