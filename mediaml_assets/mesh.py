@@ -37,7 +37,7 @@ GROUPS: dict[str, tuple[AmberFeature, ...]] = {
         standard_sound,
         artwork,
         artwork_embedding,
-    ),  # fmt: skip
+    ),
     "texts": (embedded_cues, subtitle_cues, script),
     "shots": (shots, shot_embedding, unique_shots, clips),
     "flavours": (silhouette, motion),

@@ -4,12 +4,14 @@ Each title is one Dagster run in a process of its own, so that the Dagster UI sh
 """
 
 import logging
+from collections.abc import Set
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
 from mediaml_assets.amber.feature import Scope
+from mediaml_assets.amber.mesh import Mesh
 from mediaml_assets.amber.names import CATALOGUE
 from mediaml_assets.amber.replicas import is_behind
 from mediaml_assets.amber.staleness import has_no_value, newest
@@ -56,12 +58,17 @@ def bring_up_to_date(watch: Watch) -> Summary:
     summary.titles = present_titles(store)
     features = mesh()
     every_title = features.titles(store)
-    with Workers(_run, _counting(watch, summary)) as workers:
+    stopped: dict[str, set[str]] = {}
+    with Workers(_run, _counting(watch, summary, stopped)) as workers:
         stale = {title for _, title in features.stale(store, every_title)}
         names = {title: [one.name for one in features.per_title_of(store, title)] for title in stale}
         # the largest first, so that no worker is left alone with a long film at the end
         largest = sorted(stale, key=lambda title: (-_size(store, title), title))
         summary.failed.update(workers.call({title: (names[title], title) for title in largest}))
+        # Dagster starts no step below one that failed, though of several features in it only one may have failed
+        skipped = {title: not_begun(features, store, title, failed) for title, failed in stopped.items()}
+        later = workers.call({title: (left, title) for title, left in skipped.items() if left})
+        summary.failed.update({title: f"{summary.failed[title]}; {why}" for title, why in later.items()})
         shows: dict[str, list[str]] = {}
         for _, show in features.stale_shows(store, features.shows(store)):
             shows[show] = [one.name for one in features.per_show()]
@@ -74,6 +81,20 @@ def bring_up_to_date(watch: Watch) -> Summary:
     summary.quarantine.update(refused(store) | refused_files(store))
     summary.failed = {title: why for title, why in summary.failed.items() if title not in summary.quarantine}
     return summary
+
+
+def not_begun(features: Mesh, store: Store, title: str, failed: Set[str]) -> list[str]:
+    """The features of a title that are out of date though neither they nor what they are made from failed."""
+    stale = {name for name, _ in features.stale(store, [title])} - failed
+    found: list[str] = []
+    without = set(failed)
+    for one in features.per_title_of(store, title):
+        reads = {each.name for each in one.inputs}
+        if reads & without:
+            without.add(one.name)
+        elif one.name in stale or reads & set(found):
+            found.append(one.name)
+    return found
 
 
 def steps(feature: str, scope: str) -> int:
@@ -179,8 +200,8 @@ def _run(names: list[str], title: str | None) -> str:
             tags={TAG: COMMAND_LINE},
         )
     failures = [event for event in result.all_events if event.is_step_failure]
-    if failures:
-        named = {"feature": failures[-1].step_key, "title": title or CATALOGUE, "event": "stopped"}
+    for name in dict.fromkeys(name for failure in failures for name in _failed_features(failure)):
+        named = {"feature": name, "title": title or CATALOGUE, "event": "stopped"}
         logging.getLogger("mediaml").warning("%s of %s: stopped", named["feature"], named["title"], extra=named)
     # several features that read the same bad file say the same
     return "; ".join(dict.fromkeys(_root_cause(failure.step_failure_data) for failure in failures))
@@ -194,6 +215,16 @@ def _job() -> Any:
     return definitions().resolve_implicit_global_asset_job_def()
 
 
+def _failed_features(failure: Any) -> list[str]:
+    """The features that a failed step says failed; else its own name, which is that of its feature."""
+    from mediaml_assets.amber.orchestration.assets import FAILED
+
+    said = failure.step_failure_data.user_failure_data
+    if said and FAILED in said.metadata:
+        return list(said.metadata[FAILED].value)
+    return [failure.step_key]
+
+
 def _root_cause(failure: Any) -> str:
     error = failure.error
     while error is not None and error.cause is not None:
@@ -202,9 +233,11 @@ def _root_cause(failure: Any) -> str:
     return str(said or (error.message if error else "the step failed")).strip()
 
 
-def _counting(watch: Watch, summary: Summary) -> Watch:
+def _counting(watch: Watch, summary: Summary, stopped: dict[str, set[str]]) -> Watch:
     def count(record: logging.LogRecord) -> None:
         event = record.__dict__["event"]
+        if event == "stopped":
+            stopped.setdefault(record.__dict__["title"], set()).add(record.__dict__["feature"])
         summary.computed += event == "computing"
         summary.recalled += event == "recalled"
         watch(record)

@@ -12,10 +12,11 @@ from typing import Any
 
 from mediaml_assets.amber.ask import Ask
 from mediaml_assets.amber.evaluation import commit, evaluate
-from mediaml_assets.amber.feature import Scope
+from mediaml_assets.amber.feature import AmberFeature, Scope
 from mediaml_assets.amber.ledger import Moment
 from mediaml_assets.amber.mesh import Mesh
 from mediaml_assets.amber.names import CATALOGUE
+from mediaml_assets.amber.siblings import evaluate_together, siblings
 from mediaml_assets.amber.staleness import has_no_value, is_stale, say_damaged
 from mediaml_assets.amber.store import Store
 from mediaml_assets.amber.view import View
@@ -151,9 +152,9 @@ class Demand:
         """
         for left in reversed(range(TRIES)):
             try:
-                for name in names:
-                    if self.mesh.is_for(self.store, name, scope):
-                        self._bring_one(name, scope)
+                wanted = [self.mesh.features[name] for name in names if self.mesh.is_for(self.store, name, scope)]
+                for together in siblings(wanted):
+                    self._bring_together(together, scope)
                 return
             except InputMoved:
                 if not left:
@@ -170,11 +171,18 @@ class Demand:
             if self._wanted(name, scope) is not None:
                 raise NotStored(f"{name} of {scope} is not up to date")
 
-    def _bring_one(self, name: str, scope: str) -> None:
-        ask = self._wanted(name, scope)
-        if ask is not None:
-            # who waited for another process to look at a file that it refused need not look at it as well
-            commit(self.store, evaluate(self.store, ask, lambda: self._check_refused(ask)))
+    def _bring_together(self, features: Sequence[AmberFeature], scope: str) -> None:
+        """Compute those of some siblings that are out of date; when one fails the others are stored all the same."""
+        wanted = [ask for one in features if (ask := self._wanted(one.name, scope)) is not None]
+        # who waited for another process to look at a file that it refused need not look at it as well
+        failed = []
+        for _, answer in evaluate_together(self.store, wanted, self._check_refused):
+            if isinstance(answer, Exception):
+                failed.append(answer)
+            else:
+                commit(self.store, answer)
+        if failed:
+            raise failed[0]
 
     def _wanted(self, name: str, scope: str) -> Ask | None:
         """What is to be computed for a feature to be up to date; None when it is."""

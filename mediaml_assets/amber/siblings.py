@@ -9,9 +9,11 @@ Each reader is used in a thread of its own and closed when its function has ende
 when it is used again. Siblings read the same inputs, so none of them can be made from another.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from contextlib import ExitStack
+from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from mediaml_assets.amber.ask import Ask
@@ -42,7 +44,9 @@ def shared_input(feature: AmberFeature) -> Input | None:
     return min(able, key=lambda one: one.name, default=None)
 
 
-def evaluate_together(store: Store, asks: Sequence[Ask]) -> Iterator[Answer]:
+def evaluate_together(
+    store: Store, asks: Sequence[Ask], look_again: Callable[[Ask], None] = lambda ask: None
+) -> Iterator[Answer]:
     """Recall the values of siblings, and compute at once those that must be and that nobody else computes.
 
     An answer that was computed holds its claim until it is stored or abandoned: do that before the next one is asked
@@ -51,15 +55,20 @@ def evaluate_together(store: Store, asks: Sequence[Ask]) -> Iterator[Answer]:
 
     Args:
         store: where values are remembered.
-        asks: of siblings, for one title and from the very same views.
+        asks: of siblings, for one title.
+        look_again: called before one is computed, as by `evaluate`.
 
     Yields:
         Each ask with its outcome, or with the error that it ended with: the others go on.
     """
+    if len(asks) == 1:
+        yield asks[0], _answer(evaluate, store, asks[0], partial(look_again, asks[0]))
+        return
     claimed: list[tuple[Ask, Claim]] = []
     left: list[Ask] = []
     with ExitStack() as claims:
-        for ask in asks:
+        # all from the views of the first, lest a title that changes just now is read in two states
+        for ask in [replace(ask, inputs=asks[0].inputs) for ask in asks]:
             try:
                 known = recalled(store, ask)
             except Exception as error:
@@ -72,16 +81,18 @@ def evaluate_together(store: Store, asks: Sequence[Ask]) -> Iterator[Answer]:
             else:
                 claims.callback(claim.release)
                 claimed.append((ask, claim))
-        yield from _computed(store, claimed)
+        yield from _computed(store, claimed, look_again)
     for ask in left:
-        yield _answer(ask, evaluate, store, ask)
+        yield ask, _answer(evaluate, store, ask, partial(look_again, ask))
 
 
-def _computed(store: Store, claimed: Sequence[tuple[Ask, Claim]]) -> Iterator[Answer]:
+def _computed(
+    store: Store, claimed: Sequence[tuple[Ask, Claim]], look_again: Callable[[Ask], None]
+) -> Iterator[Answer]:
     """Compute under claims that are held, each in a thread of its own when there are several."""
     if len(claimed) < 2:
         for ask, claim in claimed:
-            yield _answer(ask, computed, store, ask, claim)
+            yield ask, _answer(computed, store, ask, claim, partial(look_again, ask))
         return
     shared = shared_input(claimed[0][0].feature)
     assert shared is not None
@@ -90,17 +101,24 @@ def _computed(store: Store, claimed: Sequence[tuple[Ask, Claim]]) -> Iterator[An
     except Exception as error:
         yield from ((ask, error) for ask, _ in claimed)
         return
+
+    def read(ask: Ask, claim: Claim, reader: Any) -> Outcome:
+        try:
+            return computed(store, ask, claim, partial(look_again, ask), {shared.name: reader})
+        finally:
+            reader.close()
+
     waiting: set[Future[Outcome]] = set()
     with ThreadPoolExecutor(len(claimed), "siblings") as threads:
         try:
             asked = {
-                threads.submit(_read, store, ask, claim, shared.name, reader): ask
+                threads.submit(read, ask, claim, reader): ask
                 for (ask, claim), reader in zip(claimed, readers, strict=True)
             }
             waiting = set(asked)
             for done in as_completed(asked):
                 waiting.remove(done)
-                yield _answer(asked[done], done.result)
+                yield asked[done], _answer(done.result)
         finally:
             # where the caller is interrupted or does not go on, the functions end at the next thing they read
             for reader in readers:
@@ -109,18 +127,11 @@ def _computed(store: Store, claimed: Sequence[tuple[Ask, Claim]]) -> Iterator[An
                 one.add_done_callback(_abandon)
 
 
-def _read(store: Store, ask: Ask, claim: Claim, name: str, reader: Any) -> Outcome:
+def _answer(call: Callable[..., Outcome], *arguments: Any) -> Outcome | Exception:
     try:
-        return computed(store, ask, claim, given={name: reader})
-    finally:
-        reader.close()
-
-
-def _answer(ask: Ask, call: Any, *arguments: Any) -> Answer:
-    try:
-        return ask, call(*arguments)
+        return call(*arguments)
     except Exception as error:
-        return ask, error
+        return error
 
 
 def _abandon(done: "Future[Outcome]") -> None:

@@ -18,7 +18,7 @@ from mediaml_assets.features.shot_embedding import (
     model_digest,
 )
 from mediaml_assets.jasper.pictures.artwork import Picture, Pictures
-from mediaml_assets.jasper.reading.media import Frame
+from mediaml_assets.jasper.reading.frame import Frame
 
 ARTWORK_EMBEDDING = pa.schema(
     [

@@ -41,7 +41,7 @@ def calls() -> list[str]:
     return file.read_text().split() if file.exists() else []
 
 
-@dataclass(frozen=True)
+@dataclass
 class Letters:
     text: str
     title: str
@@ -50,6 +50,31 @@ class Letters:
     @classmethod
     def from_value(cls, view: Any) -> Self:
         return cls("".join(view.table(["letter"]).column("letter").to_pylist()), view.title)
+
+
+@dataclass
+class Reading(Letters):
+    """The letters as several features may read them at once; each time that they are read is written down."""
+
+    closed = False
+
+    @classmethod
+    def from_value(cls, view: Any) -> Self:
+        called("reading", view.title)
+        return super().from_value(view)
+
+    @classmethod
+    def together(cls, view: Any, readers: int) -> list[Self]:
+        one = cls.from_value(view)
+        return [cls(one.text, one.title) for _ in range(readers)]
+
+    def close(self) -> None:
+        self.closed = True
+
+    def read(self) -> str:
+        if self.closed:
+            raise ValueError("this reading was closed")
+        return self.text
 
 
 @dataclass(frozen=True)
@@ -187,6 +212,48 @@ def failing_mesh() -> Mesh:
 
     feature = amber_feature(version="1", schema=TOTAL, scope=Scope.CATALOGUE)(total)
     return Mesh([letters, counts_version("1", ""), feature], sources=[SOURCE])
+
+
+@dataclass(frozen=True)
+class VowelsConfig:
+    vowels: tuple[str, ...] = ("a", "e", "i", "o", "u")
+
+
+def siblings_mesh(version: str = "1") -> Mesh:
+    """letters -> vowels, size and first, siblings that read it together -> doubled, of size."""
+
+    def vowels(letters: Reading, config: VowelsConfig) -> pa.Table:
+        """How many vowels there are."""
+        called("vowels", letters.title)
+        if "#" in letters.read():
+            raise RuntimeError("a mistake in the algorithm")
+        if "?" in letters.read():
+            raise MediaRefused("it holds a '?'; deliver it without")
+        return pa.table({"n": [sum(one in config.vowels for one in letters.read())]}, schema=SHARES)
+
+    def size(letters: Reading) -> pa.Table:
+        """How many letters there are."""
+        called("size", letters.title)
+        return pa.table({"n": [len(letters.read())]}, schema=SHARES)
+
+    def first(letters: Reading) -> pa.Table:
+        """The first letter."""
+        called("first", letters.title)
+        return pa.table({"letter": [letters.read()[0]]}, schema=LETTERS)
+
+    def doubled(size: Shares) -> pa.Table:
+        called("doubled", str(size.n))
+        return pa.table({"n": [2 * size.n]}, schema=SHARES)
+
+    no_a = Check("no_a", lambda rows: "begins with a" if "a" in rows["letter"].to_pylist() else None, "None with a.")
+    few = Check("few", lambda rows: "many" if rows["n"][0].as_py() > 3 else None, "Few.", blocking=False)
+    features = [
+        amber_feature(version="1", schema=SHARES)(vowels),
+        amber_feature(version=version, schema=SHARES, checks=[few], kinds=["numpy"])(size),
+        amber_feature(version="1", schema=LETTERS, checks=[no_a], automatic=False)(first),
+        amber_feature(version="1", schema=SHARES)(doubled),
+    ]
+    return Mesh([letters, *features], sources=[SOURCE])
 
 
 @dataclass(frozen=True)

@@ -160,5 +160,5 @@ def test_five_channels_are_mixed_as_bs_775_has_it(layout: str, channel: int, lef
 def test_channels_that_nobody_knows_are_refused() -> None:
     frame = av.AudioFrame(format="s16", layout="9 channels", samples=1000)
     frame.sample_rate = 48_000
-    with pytest.raises(MediaRefused, match="9 channels at 48000 Hz.*deliver it as mono"):
+    with pytest.raises(MediaRefused, match=r"9 channels at 48000 Hz.*deliver it as mono"):
         SoundClock(16_000, "mono", Fraction(1), lambda _: None).push(frame, Fraction(0))
