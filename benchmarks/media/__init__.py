@@ -1,0 +1,1 @@
+"""Measurements of the benchmark `media_access`, one module each."""
