@@ -18,7 +18,7 @@ from mediaml_assets.features.shot_embedding import (
     model_digest,
 )
 from mediaml_assets.jasper.pictures.artwork import Picture, Pictures
-from mediaml_assets.jasper.reading.frame import Frame
+from mediaml_assets.jasper.reading.frame import Frame, RgbConverter
 
 ARTWORK_EMBEDDING = pa.schema(
     [
@@ -66,4 +66,4 @@ def _frame(picture: Picture) -> Frame:
     rgb = av.VideoFrame.from_ndarray(picture.rgb(), format="rgb24")
     width, height = (max(2, side - side % 2) for side in (rgb.width, rgb.height))
     decoded = rgb.reformat(width, height, "yuv420p", dst_colorspace="ITU709", dst_color_range="MPEG")
-    return Frame(picture.index, decoded)
+    return Frame(picture.index, decoded, RgbConverter())
