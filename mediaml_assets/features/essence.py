@@ -15,7 +15,7 @@ from mediaml_assets.landing.source_file import SourceFile
 ESSENCE = pa.schema([column("digest", pa.string(), "Identity of what the file shows and sounds.")])
 
 
-@amber_feature(version="1", schema=ESSENCE, kinds=["video"])
+@amber_feature(version="2", schema=ESSENCE, kinds=["video"])
 def essence(source: SourceFile) -> pa.Table:
     """What the title's file shows and sounds: a digest that a copy, rename, retag or remux does not change.
 

@@ -10,12 +10,30 @@ import av
 Change = Callable[[list[Any]], None]
 
 
-def remux(source: Path, target: Path, change: Change | None = None, **tags: str) -> Path:
-    """Copy picture and sound of `source` to `target`; `change` may alter the packets on the way."""
-    with av.open(str(source)) as given, av.open(str(target), "w") as out:
+def remux(
+    source: Path,
+    target: Path,
+    change: Change | None = None,
+    *,
+    options: dict[str, str] | None = None,
+    kinds: tuple[str, ...] = ("video", "audio"),
+    claim: Callable[[Any], None] | None = None,
+    **tags: str,
+) -> Path:
+    """Copy picture and sound of `source` to `target`.
+
+    `change` may alter the packets on the way, `options` are the muxer's, only streams of `kinds` are copied, and
+    `claim` may alter what the container says of each.
+    """
+    with av.open(str(source)) as given, av.open(str(target), "w", options=options or {}) as out:
         out.metadata.update(tags)
-        streams = [s for s in given.streams if s.type in ("video", "audio")]
-        copies = {s.index: out.add_stream_from_template(s) for s in streams}
+        streams = [s for s in given.streams if s.type in kinds]
+        copies = {
+            s.index: out.add_stream_from_template(s, opaque=s.codec_context.name == "libdav1d" or None) for s in streams
+        }
+        for copy in copies.values():
+            if claim is not None:
+                claim(copy)
         packets = [packet for packet in given.demux(streams) if packet.size]
         for stream in streams:
             _give_times([p for p in packets if p.stream.index == stream.index])

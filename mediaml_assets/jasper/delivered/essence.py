@@ -19,9 +19,11 @@ from numpy.typing import NDArray
 from mediaml_assets.errors import MediaRefused
 from mediaml_assets.jasper.delivered.access_units import Reducer, reducer
 from mediaml_assets.jasper.delivered.container import opened
+from mediaml_assets.jasper.delivered.damage import DamageReader
 from mediaml_assets.jasper.delivered.probe import Probe, VideoFacts, probe
 from mediaml_assets.jasper.delivered.timing import STANDARD_RATES, StreamTimes, TimesReader, best_grid
 from mediaml_assets.jasper.files import MediaFile
+from mediaml_assets.jasper.limits import LIMITS
 
 # Steps of 10 ms whose edges lie 1 ms after each: 0 and the usual encoder delays (1,024, 1,105, 2,048 and 2,112 samples
 # at 44.1 and 48 kHz) are inside a step by what Matroska's whole milliseconds may move them.
@@ -35,7 +37,7 @@ class Essence:
     Attributes:
         digest: sha256 over the facts, in hex.
         facts: what the digest covers, as plain JSON values: the digests of both streams' coded units, the picture's
-            timing, and how it is shown.
+            timing, how it is shown, and ``damaged`` where the file itself says that it is.
     """
 
     digest: str
@@ -49,16 +51,20 @@ def essence(file: MediaFile) -> Essence:
         MediaRefused: as `probe` does, or the file cannot be read to its end.
     """
     probed = probe(file)
-    with opened(file) as container:
+    with DamageReader(file, probed) as damage, opened(file) as container:
         video = container.streams[probed.video.index]
         audio = None if probed.audio is None else container.streams[probed.audio.index]
         picture = _CodedUnits(reducer(video))
         sound = None if audio is None else _CodedUnits(reducer(audio), framed=not _is_pcm(probed))
         times = TimesReader(video, probed.container)
         first_sound: Fraction | None = None
+        streams = len(container.streams)
         for packet in container.demux([s for s in (video, audio) if s is not None]):
+            damage.add(packet)
             if packet.stream.index == video.index:
                 times.add(packet)
+                if times.packets > LIMITS.packets:
+                    raise MediaRefused(f"{file.name} has more than {LIMITS.packets} pictures; cut it")
                 if packet.size and not packet.is_discard:
                     picture.add(packet)
             elif sound is not None and packet.size:
@@ -69,7 +75,9 @@ def essence(file: MediaFile) -> Essence:
         shown = times.times()
     if not len(shown.pts):
         raise MediaRefused(f"{file.name} has no picture that is shown; deliver it again")
-    return _digest(_facts(probed, shown, picture, sound, first_sound))
+    facts = _facts(probed, shown, picture, sound, first_sound)
+    # What the quality verdict is about, and what copying the packets that are left would hide.
+    return _digest({**facts, "damaged": True} if damage.faults(shown, streams) else facts)
 
 
 class _CodedUnits:
@@ -127,8 +135,22 @@ def _timing(times: StreamTimes) -> dict[str, Any]:
     best = best_grid(seconds, STANDARD_RATES)
     if best is not None:
         return {"rate": str(best[0]), "slots": len(seconds), "left_out": _digest_of(np.diff(best[1]) - 1)}
-    stamps = np.rint(seconds * 1000).astype(np.int64)
-    return {"rate": None, "slots": len(stamps), "durations_ms": _digest_of(np.diff(stamps))}
+    return {"rate": None, "slots": len(seconds), "durations_ms": _digest_of(np.diff(_whole_ms(times)))}
+
+
+def _whole_ms(times: StreamTimes) -> NDArray[np.int64]:
+    """Times from the first picture on, in whole ms, int64 [n], as remuxing rounds them.
+
+    MPEG-TS rounds to 90 kHz and Matroska to ms, halves up. Done one after the other, all three containers agree for any
+    tick that divides 90 kHz, and for others but where a stamp lies within 5.6 us of half a ms.
+    """
+    first, num, den = int(times.pts[0]), times.time_base.numerator, times.time_base.denominator
+    ticks = (_half_up((int(pts) - first) * num * 90_000, den) for pts in times.pts)
+    return np.array([_half_up(tick, 90) for tick in ticks], np.int64)
+
+
+def _half_up(value: int, divisor: int) -> int:
+    return (2 * value + divisor) // (2 * divisor)
 
 
 def _digest_of(steps: NDArray[np.int64]) -> str:

@@ -27,10 +27,13 @@ PRELOADED = (
     "mediaml_assets.jasper.delivered.probe:probe",
     "mediaml_assets.jasper.delivered.essence:essence",
     "mediaml_assets.jasper.standard.standardize:standardize",
+    "mediaml_assets.jasper.standard.sound_alone:standardize_sound",
 )
 """Functions that are called on delivered files, by name: what is not here is imported in each child."""
 
 NUMBER = struct.Struct("<q")
+_FORK, _END = b"f", b"e"
+_LOOK_SECONDS = 2.0
 _PR_SET_PDEATHSIG = 1
 _ONE_THREAD = {name: "1" for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS")}
 
@@ -55,7 +58,7 @@ class ForkServer:
         try:
             for attempt in (1, 2):
                 try:
-                    socket.send_fds(self._running(), [b"f"], [theirs.fileno(), told])
+                    socket.send_fds(self._running(), [_FORK], [theirs.fileno(), told])
                     break
                 except OSError:
                     if attempt == 2:
@@ -70,6 +73,9 @@ class ForkServer:
         """Let the server end, with every child that it has."""
         with self._starting:
             if self._requests is not None:
+                if self._owner == os.getpid():
+                    with suppress(OSError):
+                        self._requests.send(_END)
                 self._requests.close()
             if self._process is not None and self._owner == os.getpid():
                 self._process.wait()
@@ -94,7 +100,8 @@ class ForkServer:
 
 
 def serve(requests: socket.socket) -> None:
-    """In the server: fork a child for each request until the other end of the socket is closed."""
+    """In the server: fork a child for each request until it is told to end, or its parent has ended."""
+    parent = os.getppid()
     for name in PRELOADED:
         module, _, function = name.partition(":")
         isolated_child.result_type(getattr(importlib.import_module(module), function))
@@ -105,14 +112,17 @@ def serve(requests: socket.socket) -> None:
     signal.signal(signal.SIGCHLD, lambda *_: None)
     told: dict[int, int] = {}
     while True:
-        ready, _, _ = select.select([requests.fileno(), ended], [], [])
+        # a process that our parent forked may hold the socket open
+        ready, _, _ = select.select([requests.fileno(), ended], [], [], _LOOK_SECONDS)
+        if os.getppid() != parent:
+            return
         if ended in ready:
             with suppress(BlockingIOError):
                 os.read(ended, 4096)
             _reap(told)
         if requests.fileno() in ready:
             request, files, _, _ = socket.recv_fds(requests, 1, 2)
-            if not request:
+            if request != _FORK:
                 return
             channel, status = files
             server = os.getpid()

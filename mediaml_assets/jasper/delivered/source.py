@@ -1,7 +1,7 @@
 """Reading a delivered file once: its pictures in the order shown and its sound, decoded, with exact times."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any
 
@@ -9,6 +9,7 @@ import av
 
 from mediaml_assets.errors import MediaRefused
 from mediaml_assets.jasper.delivered.container import decode, opened, use_one_thread
+from mediaml_assets.jasper.delivered.damage import DamageReader, missing_pictures
 from mediaml_assets.jasper.delivered.probe import Probe
 from mediaml_assets.jasper.delivered.timing import StreamTimes, TimesReader
 from mediaml_assets.jasper.files import MediaFile
@@ -109,17 +110,20 @@ def scan(file: MediaFile, probed: Probe) -> tuple[StreamTimes, Fraction | None]:
     """Read every packet's time without decoding any.
 
     Returns:
-        The picture's time stamps, and the time stamp of the first sound in seconds (None without sound).
+        The picture's time stamps with what says that the file is damaged, and the time stamp of the first sound in
+        seconds (None without sound).
 
     Raises:
         MediaRefused: there are too many packets, or none that is shown.
     """
-    with opened(file) as container:
+    with DamageReader(file, probed) as damage, opened(file) as container:
         video = container.streams[probed.video.index]
         audio = None if probed.audio is None else container.streams[probed.audio.index]
+        streams = len(container.streams)
         reader = TimesReader(video, probed.container)
         first_sound: Fraction | None = None
         for packet in container.demux([video] if audio is None else [video, audio]):
+            damage.add(packet)
             if packet.stream.index == video.index:
                 reader.add(packet)
                 if reader.packets > LIMITS.packets:
@@ -129,4 +133,5 @@ def scan(file: MediaFile, probed: Probe) -> tuple[StreamTimes, Fraction | None]:
         times = reader.times()
     if not len(times.pts):
         raise MediaRefused(f"{file.name} has no picture that is shown; deliver it again")
-    return times, first_sound
+    faults = (*damage.faults(times, streams), *missing_pictures(times, probed.container))
+    return replace(times, faults=faults), first_sound

@@ -37,6 +37,7 @@ class StreamTimes:
             index of display order stamp in decoding order; there the k-th shown picture has the k-th smallest stamp.
         packets: packets that hold data and are to be shown (edit lists cut some).
         last_ticks: how long the last picture is shown, in ticks; 0 when unsaid.
+        faults: what says that the file is damaged, in sentences; see `damage`.
     """
 
     time_base: Fraction
@@ -44,6 +45,7 @@ class StreamTimes:
     trusted: bool
     packets: int
     last_ticks: int
+    faults: tuple[str, ...] = ()
 
     @property
     def seconds(self) -> NDArray[np.float64]:

@@ -56,7 +56,7 @@ def _drift(seconds: Fraction, claimed: Fraction | None, start: Fraction) -> floa
 
 
 def _notes(probed: Probe, times: StreamTimes, source: Source) -> list[str]:
-    notes = []
+    notes = list(times.faults)
     if not times.trusted and probed.video.first_pts is None:
         notes.append("the stream has no time stamps; its stated rate was taken")
     if source.restamped:

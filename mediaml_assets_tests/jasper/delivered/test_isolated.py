@@ -169,13 +169,42 @@ def when_written(note: Path) -> str:
 
 
 WAIT = """
+import signal
 import sys
 from pathlib import Path
 from mediaml_assets.jasper.delivered.isolated import isolated
 from mediaml_assets.jasper.limits import Limits
 from mediaml_assets_tests.jasper.delivered import misdeeds
+signal.signal(signal.SIGINT, signal.default_int_handler)  # of what runs in the background it is ignored
 isolated(misdeeds.stand_still, Path(sys.argv[1]), Path(sys.argv[2]))
 """
+
+
+def test_the_server_ends_though_a_fork_of_the_caller_holds_its_socket(film: Path, tmp_path: Path) -> None:
+    code = """
+import os, sys, time
+from pathlib import Path
+from mediaml_assets.jasper.delivered.isolated import isolated
+from mediaml_assets_tests.jasper.delivered import misdeeds
+film = Path(sys.argv[1])
+print(isolated(misdeeds.process, film)[1], flush=True)
+if os.fork() == 0:
+    print(isolated(misdeeds.process, film)[1], flush=True)
+    time.sleep(60)
+if len(sys.argv) > 2:
+    os.kill(os.getpid(), 9)
+"""
+    for more in ([], ["killed"]):
+        caller = subprocess.Popen([sys.executable, "-c", code, str(film), *more], stdout=subprocess.PIPE, text=True)
+        assert caller.stdout is not None
+        server, other = int(caller.stdout.readline()), int(caller.stdout.readline())
+        assert server != other
+        caller.wait(20)
+        assert ends(server) and is_running(other)
+        fork = int(Path(f"/proc/{other}/status").read_text().split("PPid:")[1].split()[0])
+        os.kill(fork, signal.SIGKILL)
+        assert ends(other)
+        caller.stdout.close()
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
