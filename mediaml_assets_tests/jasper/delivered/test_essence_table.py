@@ -328,14 +328,14 @@ def test_pcm_counts_by_its_samples_and_not_by_packets(tmp_path: Path) -> None:
     assert essence(second) == essence(first)
 
 
-def test_a_raw_stream_is_the_film_when_it_tells_its_rate(tmp_path: Path) -> None:
-    film = render(tmp_path / "film.mp4", Clip(steady(25, 60)))
-    raw = remux(film, tmp_path / "film.h264")
-    assert raw.read_bytes()[:4] == b"\0\0\0\1"
-    before, after = essence(film).facts, essence(raw).facts
-    assert before["picture"] == after["picture"]
-    # the encoder wrote no rate into the stream: a raw stream counts as the rate that FFmpeg assumes
-    assert (before["timing"] == after["timing"]) == (before == after)
+@pytest.mark.parametrize(("rate", "stays"), [(25, EQUAL), (24, OTHER), (Fraction(30000, 1001), OTHER)])
+def test_a_raw_stream_counts_as_25_pictures_a_second_when_it_says_none(
+    rate: Fraction | int, stays: bool, tmp_path: Path
+) -> None:
+    film = render(tmp_path / "film.mp4", Clip(steady(rate, 60)))
+    before, after = essence(film), essence(remux(film, tmp_path / "film.h264"))
+    assert before.facts["picture"] == after.facts["picture"]
+    assert (before == after) == stays
 
 
 def test_avi_shows_the_first_picture_longer_to_keep_the_sound(tmp_path: Path) -> None:
