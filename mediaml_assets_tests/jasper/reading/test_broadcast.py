@@ -5,15 +5,24 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from fractions import Fraction
 from functools import partial
 from typing import Any, Self
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mediaml_assets.jasper.reading.broadcast import Broadcast, Reader
+from mediaml_assets.jasper.reading.frame import Frame, RgbConverter
+from mediaml_assets.jasper.reading.media import Media
 from mediaml_assets.jasper.reading.source import FrameSource, Seeker
+from mediaml_assets.jasper.recipe import ML_360P
+from mediaml_assets.jasper.standard.standardize import standardize
+
+from ..clips import Clip, read_number, render, steady
+from ..conftest import EncodeView
 
 COUNT = 150
 GOP = 12
@@ -260,7 +269,7 @@ runs = st.tuples(st.integers(0, COUNT - 1), st.integers(1, 60)).map(lambda it: [
 pieces = st.lists(runs, max_size=3).map(lambda some: [index for one in some for index in one])
 
 
-@settings(max_examples=150)
+@settings(max_examples=60)
 @given(
     programs=st.lists(forwards | anyhow | runs | pieces, min_size=2, max_size=4),
     ring=st.integers(1, 40),
@@ -282,7 +291,7 @@ def test_every_reader_gets_what_it_would_get_alone(programs: list[list[int]], ri
     assert time.monotonic() - started < TIMEOUT / 2
 
 
-@settings(max_examples=100)
+@settings(max_examples=60)
 @given(programs=st.lists(forwards | runs, min_size=2, max_size=4))
 def test_readers_that_go_forwards_cost_no_more_than_alone(programs: list[list[int]]) -> None:
     film = Film()
@@ -305,3 +314,52 @@ def test_a_reader_may_read_from_several_places_at_once() -> None:
     assert run(film.broadcast(2), zips, reads(*range(COUNT))) == [expected, list(range(COUNT))]
     # each place went through its part once, and the other reader through all
     assert film.decoded <= 2 * COUNT + 3 * GOP
+
+
+@pytest.fixture(scope="module")
+def view(tmp_path_factory: pytest.TempPathFactory) -> EncodeView:
+    folder = tmp_path_factory.mktemp("film")
+    source = render(folder / "clip.mp4", Clip(steady(Fraction(25), COUNT)))
+    return EncodeView("film", standardize(source, ML_360P, folder))
+
+
+def pictures(frames: Iterator[Frame]) -> list[tuple[int, bytes, bytes, bytes, bytes]]:
+    return [(one.index, *(np.ascontiguousarray(each).tobytes() for each in (one.y, one.u, one.v, one.rgb())))
+            for one in frames]  # fmt: skip
+
+
+def test_a_real_film_read_together_is_the_same_to_the_last_bit(view: EncodeView) -> None:
+    order = [*range(5, 40), 70, 71, 30, 149, 100]
+    alone = Media.from_value(view)
+    whole, some = pictures(alone.video.sequential()), pictures(alone.video.frames(order))
+    first, second, third = Media.together(view, 3)
+
+    def closing(media: Media, read: Callable[[Media], Any]) -> Any:
+        with media:
+            return read(media)
+
+    reads: list[Callable[[Media], Any]] = [
+        lambda media: pictures(media.video.sequential()),
+        lambda media: pictures(media.video.frames(order)),
+        lambda media: pictures(media.video.sequential(0, None)),
+    ]
+    with ThreadPoolExecutor(3) as threads:
+        found = list(threads.map(closing, (first, second, third), reads))
+    assert found == [whole, some, whole]
+    assert [read_number(frame.y) for frame in alone.video.frames(order)] == order
+
+
+def test_threads_that_turn_the_same_frames_into_rgb_disturb_no_colour(view: EncodeView) -> None:
+    tagged = next(iter(Media.from_value(view).video.frames([40])))
+    decoded = tagged._decoded
+    # as a picture that says nothing of its colours, of which the scaler would assume others
+    decoded.colorspace = 2
+    expected = RgbConverter()(decoded).tobytes()
+
+    def convert(_: int) -> set[bytes]:
+        converter = RgbConverter()
+        return {converter(decoded).tobytes() for _ in range(100)}
+
+    with ThreadPoolExecutor(4) as threads:
+        assert set().union(*threads.map(convert, range(4))) == {expected}
+    assert decoded.colorspace == 2
