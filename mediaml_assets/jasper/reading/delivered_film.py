@@ -12,6 +12,8 @@ from mediaml_assets.jasper.reading.delivered_frames import DeliveredFrames
 from mediaml_assets.jasper.reading.delivered_times import DeliveredTimes
 from mediaml_assets.jasper.reading.texts import Texts
 from mediaml_assets.jasper.reading.video import Video
+from mediaml_assets.jasper.texts.cues import Cues, StoredCue
+from mediaml_assets.jasper.texts.embedded import embedded_subtitles
 
 
 class DeliveredFilm:
@@ -23,7 +25,6 @@ class DeliveredFilm:
     Attributes:
         title: the file's name.
         video: its pictures.
-        text: its cues.
         images: empty: a file has no artwork of its own.
     """
 
@@ -39,7 +40,6 @@ class DeliveredFilm:
         self._frames = DeliveredFrames(file)
         self._times = DeliveredTimes(self._frames)
         self.video = Video(self._frames, self._times, lambda: self._frames.pixel_aspect)
-        self.text = Texts()
 
     def __enter__(self) -> Self:
         return self
@@ -52,6 +52,19 @@ class DeliveredFilm:
     def probe(self) -> Probe:
         """What the file holds, checked."""
         return probe(self._file)
+
+    @cached_property
+    def text(self) -> Texts:
+        """The cues of its subtitle streams that are text; empty without. They are read in one pass over the file."""
+        read = embedded_subtitles(self._file)
+        return Texts(
+            Cues(
+                StoredCue(**vars(cue), origin=f"stream {one.stream}")
+                for one in read
+                if one.subtitles is not None
+                for cue in one.subtitles.cues
+            )
+        )
 
     @cached_property
     def audio(self) -> Audio | None:

@@ -1,6 +1,6 @@
 """A film as it is read: pictures, sound, texts and images; and `Media`, a title's standard encode read that way."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
@@ -73,8 +73,6 @@ class Media:
         width: canvas across, in pixels.
         height: canvas down, in pixels.
         active: x, y, width, height of the active picture on the canvas, without bars.
-        text: its cues; empty where none were read with it.
-        images: its posters, stills and artwork; empty likewise.
     """
 
     columns: ClassVar[tuple[str, ...]] = (
@@ -82,20 +80,14 @@ class Media:
         "active_x", "active_y", "active_w", "active_h", "time_base_num", "time_base_den", "gop", "sound_rate",
     )  # fmt: skip
 
-    def __init__(
-        self,
-        title: str,
-        files: "MediaFiles",
-        facts: "MediaFacts",
-        text: Texts | None = None,
-        images: Sequence[Any] = (),
-    ) -> None:
-        """Args: the slug, where the files are, what the row says of them, and what comes with the film."""
+    def __init__(self, title: str, files: "MediaFiles", facts: "MediaFacts") -> None:
+        """Args: the slug, where the files are, and what the row says of them."""
         self.title = title
         self._files, self._facts = files, facts
         self.rate, self.frame_count = facts.rate, facts.frame_count
         self.width, self.height, self.active = facts.width, facts.height, facts.active
-        self.text, self.images = text or Texts(), images
+        self._read_text: Callable[[], Texts] = Texts
+        self._read_images: Callable[[], Sequence[Any]] = tuple
         self._frames: FrameSource = StandardFrames(title, files.video, facts.rate, facts.frame_count, facts.gop)
 
     @classmethod
@@ -128,9 +120,30 @@ class Media:
 
     def with_frames(self, source: FrameSource) -> Self:
         """The same title, its decoded pictures from another source: one pass over the file that others share."""
-        same = type(self)(self.title, self._files, self._facts, self.text, self.images)
+        same = self._fresh()
         same._frames = source
         return same
+
+    def with_companions(self, text: Callable[[], Texts], images: Callable[[], Sequence[Any]]) -> Self:
+        """The same title, with what reads its cues and its artwork when they are asked for."""
+        same = self._fresh()
+        same._read_text, same._read_images = text, images
+        return same
+
+    def _fresh(self) -> Self:
+        same = type(self)(self.title, self._files, self._facts)
+        same._frames, same._read_text, same._read_images = self._frames, self._read_text, self._read_images
+        return same
+
+    @cached_property
+    def text(self) -> Texts:
+        """Its cues; empty where it has none, and where a feature reads the standard encode alone."""
+        return self._read_text()
+
+    @cached_property
+    def images(self) -> Sequence[Any]:
+        """Its posters, stills and artwork (`pictures.artwork.Picture`); empty likewise."""
+        return self._read_images()
 
     @classmethod
     def together(cls, view: ValueView, readers: int) -> list[Self]:

@@ -157,10 +157,12 @@ class Video:
             IndexError: see `frames`.
             ValueError: no number, or pictures that differ in size and no `size`.
         """
-        batch = self._together(self.frames(indices), len(indices), size)
+        # in order of time each group between key frames is decoded once
+        times = sorted(set(indices))
+        batch = self._together(self.frames(times), len(times), size)
         if batch is None:
             raise ValueError(f"{self._source.name}: a batch has one frame or more")
-        return batch
+        return batch if list(indices) == times else batch[np.searchsorted(times, indices)]
 
     def batches(
         self, count: int, start: int = 0, end: int | None = None, step: int = 1, size: Size | None = None
