@@ -33,6 +33,7 @@ from mediaml_assets.errors import MediaRefused
 from mediaml_assets.jasper.delivered.isolated import isolated
 from mediaml_assets.jasper.frame_tape import FrameTape
 from mediaml_assets.jasper.limits import Limits
+from mediaml_assets.jasper.quality.thresholds import judge, verdict
 from mediaml_assets.jasper.recipe import ML_360P
 from mediaml_assets.jasper.standard.standardize import StandardEncode, standardize
 
@@ -118,7 +119,8 @@ def answer(path: Path) -> Answer:
         except Exception as error:
             return Answer("crashed", (str(error),), time.monotonic() - start)
         tape = FrameTape.open(encode.tape).y.copy()
-        return Answer(encode.quality.verdict, encode.quality.reasons, time.monotonic() - start, tape)
+        found = judge(encode.row())
+        return Answer(verdict(found), tuple(one.reason for one in found), time.monotonic() - start, tape)
 
 
 def count(variants: Sequence[Variant], whole: dict[str, Answer]) -> tuple[dict[str, float], list[dict[str, object]]]:

@@ -15,6 +15,7 @@ from mediaml_assets.features.container_facts import container_facts
 from mediaml_assets.features.embedded_cues import embedded_cues
 from mediaml_assets.features.essence import essence
 from mediaml_assets.features.motion import motion
+from mediaml_assets.features.quality import quality
 from mediaml_assets.features.script import script
 from mediaml_assets.features.shot_embedding import shot_embedding
 from mediaml_assets.features.shots import shots
@@ -35,6 +36,7 @@ GROUPS: dict[str, tuple[AmberFeature, ...]] = {
         standard_encode,
         standard_encode_720p,
         standard_sound,
+        quality,
         artwork,
         artwork_embedding,
     ),

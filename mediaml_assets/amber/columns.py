@@ -13,6 +13,8 @@ ABOUT = b"about"
 """Metadata of a field: its description."""
 AMBER = b"amber"
 """Metadata of a field: what it is to the store."""
+PICTURE = b"picture"
+"""Metadata of a field: whether its files are pictures to be shown."""
 
 
 def column(name: str, kind: pa.DataType, about: str = "", nullable: bool = False) -> pa.Field:
@@ -23,6 +25,16 @@ def column(name: str, kind: pa.DataType, about: str = "", nullable: bool = False
 def blob(name: str, about: str = "") -> pa.Field:
     """A column of files: the function gives paths below `scratch`, the store keeps the files by content."""
     return _field(name, pa.string(), about, {AMBER: b"blob"}, nullable=True)
+
+
+def picture(name: str, about: str = "") -> pa.Field:
+    """A column of files that are small JPEG or PNG pictures: the Dagster UI shows those of a one-row value."""
+    return _field(name, pa.string(), about, {AMBER: b"blob", PICTURE: b"yes"}, nullable=True)
+
+
+def is_picture(field: pa.Field) -> bool:
+    """Whether a column holds pictures that are shown."""
+    return PICTURE in _marks(field)
 
 
 def is_blob(field: pa.Field) -> bool:
@@ -36,12 +48,16 @@ def about(field: pa.Field) -> str:
 
 
 def declaration(schema: pa.Schema) -> list[str]:
-    """What a schema says of the rows, one line a column: all but the descriptions."""
+    """What a schema says of the rows, one line a column: not how people are shown it."""
     return [_line(field) for field in schema]
 
 
 def _line(field: pa.Field) -> str:
-    marks = [f"{key.decode()} {value.decode()}" for key, value in sorted(_marks(field).items()) if key != ABOUT]
+    marks = [
+        f"{key.decode()} {value.decode()}"
+        for key, value in sorted(_marks(field).items())
+        if key not in (ABOUT, PICTURE)
+    ]
     return ", ".join([f"{field.name}: {field.type}", *([] if field.nullable else ["no nulls"]), *marks])
 
 

@@ -9,10 +9,12 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from mediaml_assets.amber.columns import blob, column
-from mediaml_assets.amber.feature import AmberFeature, Check, amber_feature
+from mediaml_assets.amber.columns import blob, column, picture
+from mediaml_assets.amber.feature import AmberFeature, amber_feature
 from mediaml_assets.features.essence import Original
+from mediaml_assets.features.quality import CHECKS
 from mediaml_assets.jasper.delivered.isolated import isolated
+from mediaml_assets.jasper.quality.measure import NUMBERS
 from mediaml_assets.jasper.recipe import ML_360P, ML_720P, SOUND_48K, Recipe
 from mediaml_assets.jasper.standard.sound_alone import StandardSound, standardize_sound
 from mediaml_assets.jasper.standard.standardize import StandardEncode, standardize
@@ -22,6 +24,11 @@ RECIPE = (
     column("recipe_version", pa.string(), "Its version.", nullable=True),
 )
 
+_KINDS = {int: pa.int64(), float: pa.float64()}
+_RANGES = pa.list_(pa.struct([(name, pa.int32()) for name in ("start", "end", *"xywh")]))
+_STRETCHES = pa.list_(pa.struct([("concern", pa.string()), ("start", pa.float64()), ("end", pa.float64())]))
+_FACTS = pa.list_(pa.struct([("name", pa.string()), ("value", pa.string())]))
+
 STANDARD_ENCODE = pa.schema(
     [
         *RECIPE,
@@ -29,6 +36,8 @@ STANDARD_ENCODE = pa.schema(
         blob("sound", "Its sound, mono."),
         blob("tape", "Every frame at 64 x 36."),
         blob("frame_map", "Source frame and time of each frame."),
+        picture("strip", "Twelve of its pictures."),
+        picture("waveform", "Its sound from beginning to end."),
         *(column(name, pa.int32(), "Canvas, in pixels.", nullable=True) for name in ("width", "height")),
         column("gop", pa.int32(), "Frames from one key frame to the next.", nullable=True),
         column("sound_rate", pa.int32(), "Samples a second of the sound.", nullable=True),
@@ -41,31 +50,18 @@ STANDARD_ENCODE = pa.schema(
         ),
         column("source_frames", pa.int64(), "Frames of the source.", nullable=True),
         column("constant_rate", pa.bool_(), "Whether the source has one rate.", nullable=True),
-        column("verdict", pa.string(), "ok, warn or quarantine.", nullable=True),
-        column("reasons", pa.list_(pa.string()), "Why it is not ok.", nullable=True),
-        column("decodable_share", pa.float64(), "Share that could be decoded, in [0, 1].", nullable=True),
-        column("duration_drift", pa.float64(), "Picture found less what the file claims, in seconds.", nullable=True),
-        *(
-            column(f"{what}_share", pa.float64(), "Share that is so, in [0, 1].", nullable=True)
-            for what in ("black", "frozen", "silence", "clipping")
-        ),
-        column("loudness", pa.float64(), "In LUFS.", nullable=True),
-        column("sound_offset", pa.float64(), "Sound after picture at the start, in seconds.", nullable=True),
+        column("active_ranges", _RANGES, "Picture without bars of each part, where it changes.", nullable=True),
+        *(column(name, _KINDS[kind], about, nullable=True) for name, (kind, about) in NUMBERS.items()),
+        column("stretches", _STRETCHES, "Where it is black, frozen, flashing or silent, in seconds.", nullable=True),
+        column("notes", pa.list_(pa.string()), "What was handled and deserves a look.", nullable=True),
+        column("source_facts", _FACTS, "What the file said of the streams that were read.", nullable=True),
+        column("tools", pa.list_(pa.string()), "What it was made with, and which version of it.", nullable=True),
     ]
 )
-"""One row: four files, the canvas, the constant rate, the active picture, the source's clock and the quality numbers.
+"""One row: its files, the canvas, the constant rate, the active picture, the source's clock, and how good it is.
 
-Shares are in [0, 1], durations in seconds, loudness in LUFS; `active_*` are pixels of the canvas.
+Shares are in [0, 1], durations in seconds; `active_*` are pixels of the canvas, and ranges and stretches are half-open.
 """
-
-
-def quarantined(rows: pa.Table) -> str | None:
-    """Why the title must not go on, or None: the verdict of quality control."""
-    row = rows.select(["verdict", "reasons"]).to_pylist()[0]
-    return "; ".join(row["reasons"]) or "quarantined" if row["verdict"] == "quarantine" else None
-
-
-QUALITY = Check("quality", quarantined, "Decodable, long enough, neither black nor frozen: fit to be described.")
 
 STANDARD_SOUND = pa.schema(
     [
@@ -100,7 +96,7 @@ def encoded_by(recipe: Recipe, name: str, automatic: bool = False) -> AmberFeatu
 
     encode.__name__, encode.__doc__ = name, recipe.about
     declare = amber_feature(
-        version=recipe.version, schema=schema, libs=["av"], checks=[QUALITY] if recipe.has_picture else [],
+        version=recipe.version, schema=schema, libs=["av"], checks=CHECKS if recipe.has_picture else [],
         kinds=["video" if recipe.has_picture else "audio"], automatic=automatic,
     )  # fmt: skip
     return declare(encode)

@@ -14,6 +14,7 @@ from mediaml_assets.amber.orchestration import shown, specs
 from mediaml_assets.amber.orchestration.io_manager import FeatureStore
 from mediaml_assets.amber.orchestration.orphans import mark_alive
 from mediaml_assets.amber.siblings import evaluate_together, siblings
+from mediaml_assets.amber.store import Store
 from mediaml_assets.amber.view import View
 from mediaml_assets.errors import BadInput
 
@@ -159,7 +160,7 @@ def _result(manager: FeatureStore, outcome: Outcome) -> dg.MaterializeResult[Out
             value=outcome,
             data_version=dg.DataVersion(_data_version(manager, outcome)),
             metadata=shown.metadata(manager.store, outcome),
-            check_results=_check_results(outcome),
+            check_results=_check_results(manager.store, outcome),
         )
     except BaseException:
         outcome.abandon()
@@ -193,7 +194,7 @@ def _data_version(manager: FeatureStore, outcome: Outcome) -> str:
     return head.current.digest if head and head.current else "ad-hoc"
 
 
-def _check_results(outcome: Outcome) -> list[dg.AssetCheckResult]:
+def _check_results(store: Store, outcome: Outcome) -> list[dg.AssetCheckResult]:
     feature, results = outcome.ask.feature, []
     for check in specs.checks(feature):
         reason = outcome.failed.get(check.name)
@@ -203,7 +204,10 @@ def _check_results(outcome: Outcome) -> list[dg.AssetCheckResult]:
                 check_name=check.name,
                 passed=reason is None,
                 severity=dg.AssetCheckSeverity.ERROR if check.blocking else dg.AssetCheckSeverity.WARN,
-                metadata={"reason": reason, **shown.diff(outcome, check.name)} if reason else {},
+                metadata={
+                    **({"reason": reason, **shown.diff(outcome, check.name)} if reason else {}),
+                    **shown.numbers(outcome, check, store),
+                },
             )
         )
     return results

@@ -1,5 +1,6 @@
 """What the Dagster UI shows of a feature and of each of its values."""
 
+import base64
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -8,10 +9,11 @@ import pyarrow as pa
 
 from mediaml_assets.amber.ask import Ask
 from mediaml_assets.amber.code.drift import as_text
-from mediaml_assets.amber.columns import about
+from mediaml_assets.amber.columns import about, is_picture
 from mediaml_assets.amber.evaluation import Outcome
-from mediaml_assets.amber.feature import DRIFT, Input
+from mediaml_assets.amber.feature import DRIFT, Check, Input
 from mediaml_assets.amber.names import CATALOGUE
+from mediaml_assets.amber.objects import blob_object
 from mediaml_assets.amber.profile import profile
 from mediaml_assets.amber.store import Store
 from mediaml_assets.amber.view import View
@@ -19,6 +21,9 @@ from mediaml_assets.amber.view import View
 PREVIEW = 999
 """Characters of Markdown up to which the Dagster UI shows metadata in place, and not behind a link."""
 
+
+LARGEST_PICTURE = 60_000
+"""Bytes of a picture up to which it is shown: it lies in the event itself."""
 
 LONGEST_DIFF = 10_000
 """Characters of what changed in the code that the Dagster UI is given."""
@@ -38,6 +43,7 @@ def metadata(store: Store, outcome: Outcome) -> dict[str, Any]:
         found["answer"] = f"ad-hoc configuration, kept as {ask.chain}; the current value is unchanged"
     return {
         **found,
+        **_pictures(store, rows),
         "dagster/column_lineage": _column_lineage(ask),
         "preview": dg.MetadataValue.md(_preview(plain)),
         "value_digest": outcome.digest,
@@ -63,6 +69,31 @@ def _rows(store: Store, outcome: Outcome) -> pa.Table:
     if outcome.memo is not None:
         return store.read_rows(outcome.ask.feature.name, outcome.memo.value, shown)
     return schema.empty_table().select(shown)
+
+
+def _pictures(store: Store, rows: pa.Table) -> dict[str, dg.MetadataValue[Any]]:
+    """The small pictures of a one-row value, each as Markdown that holds it."""
+    if rows.num_rows != 1:
+        return {}
+    names = {one.name: rows.column(one.name)[0].as_py() for one in rows.schema if is_picture(one)}
+    shown = {column: _picture(store, column, name) for column, name in names.items() if name is not None}
+    return {column: dg.MetadataValue.md(text) for column, text in shown.items() if text}
+
+
+def _picture(store: Store, column: str, name: str) -> str:
+    data = store.objects.read_range(blob_object(name), 0, LARGEST_PICTURE + 1)
+    kind = "png" if name.endswith(".png") else "jpeg"
+    held = f"![{column}](data:image/{kind};base64,{base64.b64encode(data).decode()})"
+    return held if len(data) <= LARGEST_PICTURE else ""
+
+
+def numbers(outcome: Outcome, check: Check, store: Store) -> dict[str, Any]:
+    """What a check asks of, where that is one row: people see how near to its bounds it is."""
+    if not check.columns or outcome.digest == "withdrawn":
+        return {}
+    rows = _rows(store, outcome).select(check.columns)
+    found = rows.to_pylist()[0] if rows.num_rows == 1 else {}
+    return {name: value for name, value in found.items() if isinstance(value, (int, float, str))}
 
 
 def _preview(rows: pa.Table) -> str:

@@ -1,7 +1,7 @@
 """Opening a delivered file under the allow-lists, and saying plainly why one cannot be read."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -20,7 +20,7 @@ def opened(file: MediaFile) -> Iterator[Any]:
     """Open a delivered media file for reading, as a PyAV ``InputContainer``.
 
     Only the formats and protocols of `limits` are tried, and what is read through Python opens no second file at all.
-    Metadata that is not UTF-8 loses the bytes that are not.
+    Metadata that is not UTF-8 is read by `tags_of`.
 
     Raises:
         MediaRefused: the file is missing, unreadable, empty, no media, of a format that is not allowed, or damaged
@@ -43,7 +43,7 @@ def _opened(file: MediaFile, watched: Watched | None) -> Iterator[Any]:
     try:
         container = av.open(
             f"file:{file.resolve()}" if isinstance(file, Path) else watched,
-            metadata_errors="ignore",
+            metadata_errors="surrogateescape",
             timeout=LIMITS.io_seconds,
             buffer_size=BUFFER,
             io_open=None if watched is None else _refuse_second_file,
@@ -61,6 +61,19 @@ def _opened(file: MediaFile, watched: Watched | None) -> Iterator[Any]:
             yield container
     except av.FFmpegError as error:
         raise MediaRefused(f"{file.name} cannot be read to its end ({error.strerror}); deliver it again") from error
+
+
+def tags_of(metadata: Mapping[str, str]) -> dict[str, str]:
+    """Tags of an opened file by name in lower case; what is not UTF-8 is taken for Windows-1252, or Latin-1."""
+    return {_readable(name).lower(): _readable(value) for name, value in metadata.items()}
+
+
+def _readable(text: str) -> str:
+    given = text.encode("utf-8", "surrogateescape")
+    for encoding in ("utf-8", "cp1252"):
+        with suppress(UnicodeDecodeError):
+            return given.decode(encoding)
+    return given.decode("latin-1")
 
 
 def open_derivative(file: MediaFile) -> Any:

@@ -12,7 +12,7 @@ from typing import Any
 import av
 
 from mediaml_assets.errors import MediaRefused, TimecodeRefused
-from mediaml_assets.jasper.delivered.container import decode, opened, use_one_thread
+from mediaml_assets.jasper.delivered.container import decode, opened, tags_of, use_one_thread
 from mediaml_assets.jasper.delivered.orientation import Orientation, orientation_of
 from mediaml_assets.jasper.delivered.timing import nearest_rate
 from mediaml_assets.jasper.files import MediaFile
@@ -145,9 +145,11 @@ def probe(file: MediaFile) -> Probe:
         first = _first_picture(file, container, stream)
         video = _video_facts(file, stream, first)
         subtitles = tuple(
-            SubtitleFacts(s.index, _codec_name(s), s.language) for s in container.streams if s.type == "subtitle"
+            SubtitleFacts(s.index, codec_name(s), tags_of(s.metadata).get("language"))
+            for s in container.streams
+            if s.type == "subtitle"
         )
-        tags = {key.lower(): value for key, value in container.metadata.items()}
+        tags = tags_of(container.metadata)
         timecode = _timecode(container, video)
         audio_streams = len(container.streams.audio)
         duration = None if container.duration is None else Fraction(container.duration, av.time_base)
@@ -200,7 +202,7 @@ def _video_facts(file: MediaFile, stream: Any, first: Any) -> VideoFacts:
     duration = None if stream.duration is None else stream.duration * stream.time_base
     return VideoFacts(
         index=stream.index,
-        codec=_codec_name(stream),
+        codec=codec_name(stream),
         width=first.width,
         height=first.height,
         sample_aspect=aspect if aspect > 0 else Fraction(1),
@@ -228,7 +230,7 @@ def _audio_facts(file: MediaFile) -> AudioFacts | None:
             if (first := _first_sound(container, stream)) is not None:
                 layout = first.layout
                 return AudioFacts(
-                    stream.index, _codec_name(stream), first.sample_rate, layout.nb_channels, layout.name,
+                    stream.index, codec_name(stream), first.sample_rate, layout.nb_channels, layout.name,
                     stream.time_base,
                 )  # fmt: skip
     return None
@@ -250,7 +252,7 @@ def _first_sound(container: Any, stream: Any) -> Any | None:
 
 def _timecode(container: Any, video: VideoFacts) -> Timecode | None:
     sources = [container.metadata, *(s.metadata for s in container.streams)]
-    said = [value for tags in sources for key, value in tags.items() if key.lower() == "timecode"]
+    said = [value for tags in map(tags_of, sources) for key, value in tags.items() if key == "timecode"]
     claim = video.average_rate or video.nominal_rate
     if not said or claim is None:
         return None
@@ -280,7 +282,8 @@ def _counted_frames(container: Any) -> int | None:
     return int.from_bytes(bytes(first), "big") if first.size == 4 else None
 
 
-def _codec_name(stream: Any) -> str:
+def codec_name(stream: Any) -> str:
+    """FFmpeg's name of a stream's codec; ``unknown`` when it cannot decode it."""
     context = stream.codec_context
     return "unknown" if context is None else str(context.codec.canonical_name)
 

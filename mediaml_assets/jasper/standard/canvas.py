@@ -57,6 +57,10 @@ class CanvasFilter:
         self._graph.push(frame)
         yield from self._pull()
 
+    def deinterlaces(self, frame: Any) -> bool:
+        """Whether a decoded picture would be deinterlaced: it is flagged so, or one before it was."""
+        return self._interlaced or bool(frame.interlaced_frame)
+
     def flush(self) -> Iterator[tuple[int, Any]]:
         """Yield what the graph still holds."""
         if self._graph is not None:

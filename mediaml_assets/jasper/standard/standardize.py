@@ -3,7 +3,7 @@
 import math
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ import numpy as np
 
 from mediaml_assets.errors import MediaRefused
 from mediaml_assets.jasper.delivered.probe import Probe, probe
+from mediaml_assets.jasper.delivered.snapshot import chosen_facts
 from mediaml_assets.jasper.delivered.source import Picture, Sound, Source, scan
 from mediaml_assets.jasper.delivered.timing import StreamTimes, choose_rate
 from mediaml_assets.jasper.files import MediaFile
@@ -19,16 +20,20 @@ from mediaml_assets.jasper.frame_map import FrameMapWriter
 from mediaml_assets.jasper.frame_tape import FrameTape
 from mediaml_assets.jasper.limits import LIMITS
 from mediaml_assets.jasper.planes import planes_of
-from mediaml_assets.jasper.quality.active_picture import ActivePicture
-from mediaml_assets.jasper.quality.loudness import SoundMeter
-from mediaml_assets.jasper.quality.measure import measure
-from mediaml_assets.jasper.quality.verdict import Quality, judge
+from mediaml_assets.jasper.quality.active_picture import ActivePicture, ActiveRange, Box
+from mediaml_assets.jasper.quality.combs import EVERY, CombFinder
+from mediaml_assets.jasper.quality.levels import SoundLevels
+from mediaml_assets.jasper.quality.loudness import LoudnessMeter
+from mediaml_assets.jasper.quality.measure import Measured, SoundSeen, measure
+from mediaml_assets.jasper.quality.thumbnails import ThumbnailStrip
 from mediaml_assets.jasper.recipe import Recipe
 from mediaml_assets.jasper.standard.canvas import CanvasFilter
 from mediaml_assets.jasper.standard.sound import SoundClock
+from mediaml_assets.jasper.standard.tools import tool_versions
 from mediaml_assets.jasper.standard.writer import MAP, SOUND, TAPE, VIDEO, PictureWriter, SoundWriter
 
 _HELD_FRAMES = Fraction(5, 2)
+_STRIP, _WAVEFORM = "strip.jpg", "waveform.png"
 
 
 @dataclass(frozen=True)
@@ -41,6 +46,8 @@ class StandardEncode:
         sound: FLAC, in the recipe's rate and layout, as long as the picture; None without sound.
         tape: frame tape, see `frame_tape`.
         frame_map: frame map, see `frame_map`.
+        strip: twelve of its pictures in one JPEG.
+        waveform: its sound drawn, a PNG; None without sound.
         rate: frames a second, constant.
         frame_count: number of frames.
         active: x, y, width, height of the active picture on the canvas, without bars, in pixels.
@@ -48,7 +55,9 @@ class StandardEncode:
         time_base: seconds of one tick of the source's time stamps.
         source_frames: pictures of the source that were decoded.
         constant: whether the source keeps the rate; else its pictures were placed on the nearest usual grid.
-        quality: the numbers and the verdict.
+        active_ranges: the active picture of each part, where it changes; they cover the title.
+        measured: the numbers that say how good it is, see `thresholds.judge`.
+        probed: what was found in the file, of the streams that were chosen.
     """
 
     recipe: Recipe
@@ -56,36 +65,39 @@ class StandardEncode:
     sound: Path | None
     tape: Path
     frame_map: Path
+    strip: Path
+    waveform: Path | None
     rate: Fraction
     frame_count: int
-    active: tuple[int, int, int, int]
+    active: Box
     start_pts: int
     time_base: Fraction
     source_frames: int
     constant: bool
-    quality: Quality
+    active_ranges: list[ActiveRange]
+    measured: Measured
+    probed: Probe
 
     def row(self) -> dict[str, Any]:
         """Plain values by column name, as the feature stores them; what is measured on sound is None without it."""
-        measured, heard = self.quality.measured, self.quality.measured.has_sound
         x, y, width, height = self.active
         return {
             "recipe": self.recipe.name, "recipe_version": self.recipe.version,
             "video": self.video, "sound": self.sound, "tape": self.tape,
-            "frame_map": self.frame_map, "width": self.recipe.width, "height": self.recipe.height,
+            "frame_map": self.frame_map, "strip": self.strip, "waveform": self.waveform,
+            "width": self.recipe.width, "height": self.recipe.height,
             "gop": self.recipe.gop, "sound_rate": self.recipe.sound_rate,
             "frame_count": self.frame_count, "rate_num": self.rate.numerator, "rate_den": self.rate.denominator,
             "active_x": x, "active_y": y, "active_w": width, "active_h": height,
             "start_pts": self.start_pts, "time_base_num": self.time_base.numerator,
             "time_base_den": self.time_base.denominator, "source_frames": self.source_frames,
-            "constant_rate": self.constant, "verdict": self.quality.verdict,
-            "reasons": list(self.quality.reasons), "decodable_share": measured.decodable_share,
-            "duration_drift": measured.duration_drift, "black_share": measured.black_share,
-            "frozen_share": measured.frozen_share,
-            "silence_share": measured.silence_share if heard else None,
-            "clipping_share": measured.clipping_share if heard else None,
-            "loudness": measured.loudness if heard else None,
-            "sound_offset": measured.sound_offset if heard else None,
+            "constant_rate": self.constant,
+            "active_ranges": [
+                {"start": one.start, "end": one.end, **dict(zip("xywh", one.box, strict=True))}
+                for one in self.active_ranges
+            ],
+            **asdict(self.measured),
+            "source_facts": chosen_facts(self.probed), "tools": list(tool_versions()),
         }  # fmt: skip
 
 
@@ -111,13 +123,19 @@ def standardize(
     if work.frames == 0:
         raise MediaRefused(f"{file.name} has no picture that can be decoded; deliver it again")
     tape = FrameTape.open(folder / TAPE)
-    quality = judge(measure(probed, times, source, tape, rate.value, work.meter, first_sound))
+    ranges = work.active.ranges(work.frames, rate.value)
+    sound = None
+    if probed.audio is not None:
+        offset = Fraction(0) if first_sound is None else first_sound - source.start_pts * times.time_base
+        sound = SoundSeen(work.levels, work.meter, offset, work.sound_end)
     return StandardEncode(
         recipe=recipe,
         video=folder / VIDEO,
         sound=folder / SOUND if probed.audio else None,
         tape=folder / TAPE,
         frame_map=folder / MAP,
+        strip=work.strip.save(folder / _STRIP),
+        waveform=work.levels.draw(folder / _WAVEFORM) if probed.audio else None,
         rate=rate.value,
         frame_count=work.frames,
         active=work.active.box(),
@@ -125,7 +143,9 @@ def standardize(
         time_base=times.time_base,
         source_frames=source.pictures,
         constant=rate.constant,
-        quality=quality,
+        active_ranges=ranges,
+        measured=measure(probed, times, source, tape, rate, work.combs, len(ranges), sound),
+        probed=probed,
     )
 
 
@@ -141,7 +161,10 @@ class _Pass:
         self._map = frame_map
         self._filter = CanvasFilter(probed.video, (recipe.width, recipe.height))
         self.active = ActivePicture(self._filter.placement)
-        self.meter = SoundMeter(recipe.sound_rate)
+        self.combs = CombFinder()
+        self.strip = ThumbnailStrip(frames, (recipe.width, recipe.height))
+        self.levels, self.meter = SoundLevels(recipe.sound_rate), LoudnessMeter()
+        self.sound_end = Fraction(0)
         self.frames = 0
         self._times: dict[int, Picture] = {}
         self._waiting: Any = None
@@ -154,6 +177,8 @@ class _Pass:
             clocks = self._clocks(stack) if self._has_sound else []
             for item in self._source:
                 if isinstance(item, Sound):
+                    self.meter.push(item.frame)
+                    self.sound_end = item.start + Fraction(item.frame.samples, item.frame.sample_rate)
                     for clock in clocks:
                         clock.push(item.frame, item.start)
                 else:
@@ -164,13 +189,14 @@ class _Pass:
             self._hold_until(self._most)
             for clock in clocks:
                 clock.finish()
+            self.meter.finish()
 
     def _clocks(self, stack: ExitStack) -> list[SoundClock]:
         seconds = self._most / self._rate
         flac = stack.enter_context(SoundWriter(self._folder / SOUND, self._recipe))
 
         def keep(samples: Any) -> None:
-            self.meter.push(samples)
+            self.levels.push(samples)
             flac.write(samples)
 
         return [
@@ -180,6 +206,8 @@ class _Pass:
 
     def _take(self, picture: Picture) -> None:
         self._times[picture.number] = picture
+        if picture.number % EVERY == 0 and not self._filter.deinterlaces(picture.frame):
+            self.combs.look(picture.frame)
         self._show_all(self._filter.push(picture.frame, picture.number))
 
     def _show_all(self, ready: Any) -> None:
@@ -196,7 +224,8 @@ class _Pass:
             return
         frame = self._waiting
         if -self.frames % self._recipe.gop < times:
-            self.active.look(planes_of(frame)[0])
+            self.active.look(planes_of(frame)[0], self.frames)
+        self.strip.look(frame, self.frames + times)
         self._writer.write(frame, times)
         self.frames += times
 

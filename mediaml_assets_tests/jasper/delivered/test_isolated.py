@@ -55,7 +55,7 @@ def test_the_result_is_that_of_the_function(film: Path, tmp_path: Path) -> None:
     shares: list[float] = []
     there = isolated(standardize, film, ML_360P, tmp_path / "there", progress=shares.append)
     here = standardize(film, ML_360P, tmp_path / "here")
-    assert there.quality == here.quality and there.rate == here.rate and there.active == here.active
+    assert there.measured == here.measured and there.rate == here.rate and there.active == here.active
     assert there.video == tmp_path / "there" / here.video.name and there.video.read_bytes() == here.video.read_bytes()
     assert shares and all(0 <= share <= 1 for share in shares)
 

@@ -131,7 +131,7 @@ def test_a_delivered_film_elsewhere_has_the_same_essence_and_encode(tmp_path: Pa
     encodes = [standardize(file, ML_360P, folder) for file, folder in zip((path, there), folders, strict=True)]
     for name in ("video", "sound", "tape", "frame_map"):
         assert getattr(encodes[0], name).read_bytes() == getattr(encodes[1], name).read_bytes()
-    assert encodes[0].quality == encodes[1].quality
+    assert encodes[0].measured == encodes[1].measured
 
 
 def test_a_nasty_file_elsewhere_gets_the_same_answer(shared: Path) -> None:

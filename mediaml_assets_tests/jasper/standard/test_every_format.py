@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from mediaml_assets.jasper.quality.thresholds import judge
 from mediaml_assets.jasper.timecode import Timecode
 
 from ..clips import Clip, read_number, steady
@@ -92,7 +93,8 @@ def test_every_frame_is_its_own(standard: Callable[..., Any], name: str) -> None
     for n, time in enumerate(clip.times):
         # a whole tick is the best that a container in milliseconds can say
         assert abs(media.source_time(n) - time) <= Fraction(1, 1000)
-    assert encode.quality.verdict == "ok", encode.quality.reasons
+    # pictures that count their numbers do flash
+    assert [found for found in judge(encode.row()) if found.concern != "flash"] == []
 
 
 def wild(seed: int, count: int = 45) -> list[Fraction]:
@@ -152,7 +154,7 @@ def test_a_clock_that_begins_anew_starts_below_zero(standard: Callable[..., Any]
     encode, media = standard(h264(25, start=Fraction(2**33, 90_000) - Fraction(1, 2), container_options=copied), ".ts")
     assert encode.start_pts * encode.time_base < Fraction(-2, 5)
     assert [read_number(frame.y, media.active) for frame in media.video.sequential()] == list(range(40))
-    assert (media.source_time(39), encode.quality.verdict) == (Fraction(39, 25), "ok")
+    assert (media.source_time(39), judge(encode.row())) == (Fraction(39, 25), [])
 
 
 FIELDS: dict[str, tuple[str, Clip]] = {

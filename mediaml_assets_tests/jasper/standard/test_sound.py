@@ -1,8 +1,6 @@
 """Sound stays on the picture's clock through gaps, overlaps and odd formats."""
 
-from collections.abc import Callable
 from fractions import Fraction
-from typing import Any
 
 import av
 import numpy as np
@@ -10,7 +8,6 @@ import pytest
 from numpy.typing import NDArray
 
 from mediaml_assets.errors import MediaRefused
-from mediaml_assets.jasper.quality.loudness import SoundMeter
 from mediaml_assets.jasper.standard.sound import SoundClock
 
 from ..clips import onsets
@@ -75,65 +72,6 @@ def test_a_slow_drift_is_followed() -> None:
     whole = click(30.0, 29.0, 48_000, 1)
     pieces = [(n * 1.01, whole[n * 48_000 : (n + 1) * 48_000]) for n in range(30)]
     assert onsets(run(pieces, 48_000, "mono", 31.0) / 32768, 16_000) == pytest.approx([29.29], abs=0.021)
-
-
-def meter(samples: NDArray[np.float64]) -> SoundMeter:
-    found = SoundMeter(16_000)
-    scaled = np.clip(np.rint(samples * 32768), -32768, 32767).astype(np.int16)[:, None]
-    for at in range(0, len(scaled), 3000):
-        found.push(scaled[at : at + 3000])
-    return found
-
-
-def sine(hertz: float, level: float, seconds: float) -> NDArray[np.float64]:
-    waves: NDArray[np.float64] = level * np.sin(2 * np.pi * hertz * np.arange(round(seconds * 16_000)) / 16_000)
-    return waves
-
-
-def test_loudness_of_known_signals() -> None:
-    # BS.1770-4: a full-scale 997 Hz sine in one channel reads -3.01 LUFS.
-    assert meter(sine(997, 1.0, 4)).loudness == pytest.approx(-3.01, abs=0.05)
-    assert meter(sine(997, 0.1, 4)).loudness == pytest.approx(-23.01, abs=0.05)
-    assert meter(sine(50, 0.1, 4)).loudness < -24
-    assert meter(sine(4000, 0.1, 4)).loudness > -21
-
-
-def test_quiet_stretches_are_gated() -> None:
-    loud = sine(997, 0.1, 4)
-    assert meter(np.concatenate([loud, np.zeros(64_000), 0.001 * loud])).loudness == pytest.approx(-23.01, abs=0.05)
-    assert meter(np.zeros(64_000)).loudness == -70
-
-
-def test_loudness_agrees_with_a_full_meter() -> None:
-    rng = np.random.default_rng(0)
-    noise = np.cumsum(rng.normal(0, 1, 16_000 * 12))
-    noise = noise - np.convolve(noise, np.ones(800) / 800, "same")
-    noise *= 0.1 / noise.std() * np.repeat(rng.uniform(0.2, 1.5, 12), 16_000)
-    assert meter(noise).loudness == pytest.approx(ebur128(noise), abs=0.5)
-
-
-def ebur128(samples: NDArray[np.float64]) -> float:
-    graph = av.filter.Graph()
-    source = graph.add_abuffer(sample_rate=16_000, format="s16", layout="mono", time_base=Fraction(1, 16_000))
-    graph.link_nodes(source, graph.add("ebur128", "metadata=1"), graph.add("abuffersink")).configure()
-    frame = av.AudioFrame.from_ndarray((samples * 32768).astype(np.int16)[None], format="s16", layout="mono")
-    frame.sample_rate, frame.pts, frame.time_base = 16_000, 0, Fraction(1, 16_000)
-    graph.push(frame)
-    graph.push(None)
-    level = float("-inf")
-    pull: Callable[[], Any] = graph.pull
-    while True:
-        try:
-            level = float(pull().metadata.get("lavfi.r128.I", level))
-        except (av.BlockingIOError, EOFError):
-            return level
-
-
-def test_silence_and_clipping_are_shares() -> None:
-    found = meter(np.concatenate([np.zeros(16_000 * 4), sine(200, 3.0, 4)]))
-    assert found.silence_share == pytest.approx(0.5, abs=0.01)
-    assert found.clipping_share == pytest.approx(0.5 * 0.78, abs=0.05)
-    assert SoundMeter(16_000).silence_share == 1.0
 
 
 @pytest.mark.parametrize("layout", ["5.1", "5.1(side)", "6 channels"])
