@@ -1,5 +1,7 @@
 """Recipes as features: several at once, another version beside the older one, and readers of any of them."""
 
+import base64
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from fractions import Fraction
@@ -13,13 +15,16 @@ import pytest
 
 from mediaml_assets.amber.feature import AmberFeature, amber_feature
 from mediaml_assets.amber.mesh import Mesh
+from mediaml_assets.errors import NotStored
 from mediaml_assets.features.essence import essence
+from mediaml_assets.features.quality import quality
 from mediaml_assets.features.standard_encodes import (
     encoded_by,
     standard_encode,
     standard_encode_720p,
     standard_sound,
 )
+from mediaml_assets.jasper.reading.heard import Heard
 from mediaml_assets.jasper.reading.media import Media
 from mediaml_assets.jasper.recipe import ML_360P
 from mediaml_assets.landing.arrivals import SOURCE
@@ -111,11 +116,15 @@ def test_sound_alone(platform: Platform) -> None:
         38_400,
         0.8,
     )
-    with av.open(str(view.blob("sound"))) as file:
-        samples = np.concatenate([frame.to_ndarray() for frame in file.decode(audio=0)], axis=1).reshape(-1, 2)
+    heard = Heard.from_value(view)
+    assert heard.audio is not None
+    samples = heard.audio.channels()
     assert samples.shape == (38_400, 2)
     power = np.abs(np.fft.rfft(samples[9600:28_800, 0]))
     assert power.argmax() * 48_000 / 19_200 == 440
+    assert np.array_equal(heard.audio.channels(9600, 9700), samples[9600:9700])
+    assert heard.audio.samples(0.2, 0.6) == pytest.approx(samples[9600:28_800].mean(axis=1))
+    assert heard.audio.samples(0.2, 0.6, rate=16_000).shape == (6400,)
 
 
 def test_a_film_without_sound_has_none(tmp_path: Path) -> None:
@@ -125,3 +134,52 @@ def test_a_film_without_sound_has_none(tmp_path: Path) -> None:
     silent = render(tmp_path / "silent.mp4", Clip(steady(25, 50)))
     made = standardize_sound(silent, SOUND_48K, tmp_path)
     assert (made.sound, made.sample_count, made.seconds) == (None, 0, Fraction(2))
+
+
+def test_what_was_probed_and_the_tools_are_kept_with_the_encode(platform: Platform) -> None:
+    compute(platform, platform.mesh, "standard_encode")
+    row = platform.store.view("standard_encode", "one").row()
+    facts = {one["name"]: one["value"] for one in row["source_facts"]}
+    assert (facts["picture.codec"], facts["picture.width"], facts["picture.pixel_format"]) == ("h264", "320", "yuv420p")
+    assert (facts["picture.average_rate"], facts["sound.codec"], facts["sound.rate"]) == ("25/1", "aac", "48000")
+    tools = dict(one.split(" ", 1) for one in row["tools"])
+    assert tools["av"] == av.__version__ and tools["FFmpeg"] == av.ffmpeg_version_info
+    assert tools["libavcodec"].count(".") == 2 and re.fullmatch(r"core \d+", tools["x264"])
+    [where] = row["active_ranges"]
+    assert where == {"start": 0, "end": 20, "x": 0, "y": 0, "w": 640, "h": 360}
+
+
+def test_a_grave_number_holds_the_title_back_and_a_light_one_warns(platform: Platform) -> None:
+    render(platform.landing / "black.mp4", Clip(steady(25, 60), bars=90))
+    render(platform.landing / "late.mkv", Clip(steady(25, 60), bursts=[0.5], sound_start=1.5, sound_seconds=1.0))
+    platform.land()
+    platform.load(features(standard_encode, quality))
+    for title in ("black", "late"):
+        platform.materialize(["essence", "standard_encode", "quality"], title)
+    with pytest.raises(NotStored, match=r"black.*held back by a check .*of the picture is black"):
+        platform.store.view("standard_encode", "black")
+    assert platform.store.ledger.head("quality", "black") is None
+    said = {row["concern"]: row for row in platform.store.view("quality", "late").table().to_pylist()}
+    assert said["all"]["verdict"] == "warn" and said["sync"]["reasons"] == ["the sound starts +1.50 s from the picture"]
+    assert {name for name, row in said.items() if row["verdict"] == "ok"} >= {"decodable", "black", "duration"}
+
+
+def test_the_checks_show_their_numbers_and_the_value_its_pictures(platform: Platform) -> None:
+    platform.materialize(["essence", "standard_encode"], "one")
+    results = platform.instance.fetch_materializations(dg.AssetKey("standard_encode"), limit=1).records
+    shown = results[0].asset_materialization.metadata
+    for name, kind, head in (("strip", "jpeg", b"\xff\xd8"), ("waveform", "png", b"\x89PNG")):
+        text = str(shown[name].value)
+        data = base64.b64decode(text.partition(";base64,")[2].rstrip(")"))
+        assert text.startswith(f"![{name}](data:image/{kind};base64,") and data.startswith(head) and len(data) < 60_000
+    [run] = platform.instance.get_run_records(limit=1)
+    events = [
+        one.asset_check_evaluation_data
+        for one in (record.event_log_entry.dagster_event for record in platform.instance.get_records_for_run(
+            run.dagster_run.run_id, of_type=dg.DagsterEventType.ASSET_CHECK_EVALUATION).records)
+        if one is not None
+    ]  # fmt: skip
+    found = {one.check_name: one for one in events}
+    numbers = {name: value.value for name, value in found["loudness"].metadata.items()}
+    assert numbers["loudness"] == pytest.approx(-15.7, abs=1) and set(numbers) == {"loudness", "true_peak"}
+    assert {name for name, one in found.items() if one.blocking} == {"quality"}

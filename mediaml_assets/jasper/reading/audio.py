@@ -98,19 +98,26 @@ class StandardAudio(Audio):
         resampled = _resampled(self._stored(begin * self.rate, stop * self.rate), self.rate, rate)
         return resampled[start - begin * rate : end - begin * rate]
 
-    def _stored(self, start: int, end: int) -> Sound:
-        blocks, first = [np.zeros(0, np.int16)], 0
+    def channels(self, start: int = 0, end: int | None = None) -> Sound:
+        """Stored samples [start, end), to the last when `end` is None: float32 [samples, channels] in [-1, 1)."""
+        blocks: list[NDArray[np.int16]] = []
+        first = 0
         with open_derivative(self._file) as container:
             if start:
                 container.seek(start, stream=container.streams.audio[0])
             for frame in container.decode(audio=0):
-                if len(blocks) == 1:
+                if not blocks:
                     first = frame.pts
-                elif frame.pts >= end:
+                elif end is not None and frame.pts >= end:
                     break
-                blocks.append(frame.to_ndarray().reshape(-1))
-        samples = np.concatenate(blocks)[max(0, start - first) : max(0, end - first)]
+                blocks.append(frame.to_ndarray().reshape(-1, frame.layout.nb_channels))
+        held = np.concatenate(blocks) if blocks else np.zeros((0, 1), np.int16)
+        samples = held[max(0, start - first) : None if end is None else max(0, end - first)]
         return samples.astype(np.float32) / np.float32(_FULL_SCALE)
+
+    def _stored(self, start: int, end: int) -> Sound:
+        samples = self.channels(start, end)
+        return samples[:, 0] if samples.shape[1] == 1 else np.asarray(samples.mean(axis=1), np.float32)
 
 
 def _resampled(samples: Sound, rate: int, wanted: int) -> Sound:
