@@ -2,6 +2,7 @@
 
 import html
 import re
+from collections import Counter
 
 _TAG = re.compile(r"<([^<>]*)>")
 _IN_TAG = re.compile(r"(/?)([A-Za-z]+)((?:\.[^\s.]+)*)\s*(.*?)/?", re.S)
@@ -74,7 +75,8 @@ def from_tags(payload: str, any_tag: bool) -> tuple[Styled, str | None, str | No
     Returns:
         The text, the voice (speaker) and the first class, if there are any.
     """
-    styled, open_tags = Styled(), list[str]()
+    # how many tags of each style are open: tags that cross each other do no harm
+    styled, on = Styled(), Counter[str]()
     speaker: str | None = None
     style: str | None = None
     at = 0
@@ -85,21 +87,20 @@ def from_tags(payload: str, any_tag: bool) -> tuple[Styled, str | None, str | No
         tag = name.lower()
         if tag not in KNOWN_TAGS and not (any_tag and tag) and not _IN_TIME.fullmatch(found[1]):
             continue
-        styled.add(unescaped(payload[at : found.start()]), _styles(open_tags))
+        styled.add(unescaped(payload[at : found.start()]), _styles(on))
         at = found.end()
         if tag == "br":
             styled.add("\n", "")
-        elif closing and tag in open_tags:
-            # the last one of its kind: tags that cross each other do no harm
-            del open_tags[len(open_tags) - 1 - open_tags[::-1].index(tag)]
-        elif tag and not closing:
-            open_tags.append(tag)
+        elif closing:
+            on[_STYLES.get(tag, "")] -= on[_STYLES.get(tag, "")] > 0
+        elif tag:
+            on[_STYLES.get(tag, "")] += 1
             style = style or classes.lstrip(".") or None
             if tag == "v":
                 speaker = speaker or unescaped(annotation).strip() or None
-    styled.add(unescaped(payload[at:]), _styles(open_tags))
+    styled.add(unescaped(payload[at:]), _styles(on))
     return styled, speaker, style
 
 
-def _styles(open_tags: list[str]) -> str:
-    return "".join(_STYLES.get(tag, "") for tag in open_tags)
+def _styles(on: Counter[str]) -> str:
+    return "".join(style for style, count in on.items() if count)

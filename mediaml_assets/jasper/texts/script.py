@@ -19,8 +19,6 @@ KINDS = ("title", "scene", "action", "character", "parenthetical", "dialogue", "
 
 _SCENE = re.compile(r"(?:INT|EXT|EST|INT\.?/EXT|EXT\.?/INT|I\.?/E)[. ].*", re.I)
 _TITLE = re.compile(r"(?:Title|Credit|Authors?|Source|Draft date|Contact|Copyright|Notes|Revision):.*", re.I)
-_LEFT_OUT = re.compile(r"/\*.*?\*/|\[\[.*?\]\]", re.S)
-_CUE_MARKS = re.compile(r"\s*\([^()]*\)\s*\^?$|\s*\^$")
 
 
 @dataclass(frozen=True)
@@ -96,7 +94,7 @@ def read_script(file: MediaFile, language: str | None = None) -> tuple[Line, ...
 
 def _lines(text: str) -> Iterator[tuple[str, str]]:
     """Kind and text of every line that is not empty."""
-    rows = [row.rstrip() for row in _LEFT_OUT.sub("", text).split("\n")]
+    rows = [row.rstrip() for row in _without(_without(text, "/*", "*/"), "[[", "]]").split("\n")]
     at = 0
     if rows and _TITLE.fullmatch(rows[0]):
         while at < len(rows) and rows[at]:
@@ -129,20 +127,37 @@ def _kind(row: str, before: bool, after: bool, speaking: bool) -> tuple[str, str
     if row.startswith(".") and not row.startswith(".."):
         return "scene", _heading(row[1:])
     if row.startswith("@"):
-        return "character", _CUE_MARKS.sub("", row[1:]).strip()
+        return "character", _name(row[1:])
     if before and _SCENE.fullmatch(row):
         return "scene", _heading(row)
     if before and after and row.isupper() and row.endswith("TO:"):
         return "transition", row
-    name = _CUE_MARKS.sub("", row)
+    name = _name(row)
     if before and not after and name.isupper():
         return "character", name
     return "action", _plain(row)
 
 
+def _without(text: str, opening: str, closing: str) -> str:
+    """A text without what stands between two marks; what is never closed stays."""
+    kept, at = [], 0
+    while (start := text.find(opening, at)) >= 0 and (end := text.find(closing, start + len(opening))) >= 0:
+        kept.append(text[at:start])
+        at = end + len(closing)
+    return "".join([*kept, text[at:]])
+
+
 def _heading(row: str) -> str:
     """A scene heading without its number, `#12A#` at its end."""
-    return re.sub(r"\s*#[^#\s]{1,20}#$", "", row).strip()
+    before, mark, number = row.removesuffix("#").rpartition("#")
+    is_numbered = bool(mark) and row.endswith("#") and 0 < len(number) <= 20 and not any(map(str.isspace, number))
+    return (before if is_numbered else row).strip()
+
+
+def _name(row: str) -> str:
+    """Who speaks, without an extension such as `(O.S.)` and the mark of two who speak at once."""
+    name = row.removesuffix("^").rstrip()
+    return (name.rpartition("(")[0] if name.endswith(")") and "(" in name else name).strip()
 
 
 def _plain(row: str) -> str:

@@ -17,7 +17,10 @@ TTML = (
     '<tt xmlns="http://www.w3.org/ns/ttml" xmlns:ttp="http://www.w3.org/ns/ttml#parameter" '
     'xmlns:tts="http://www.w3.org/ns/ttml#styling" xmlns:ttm="http://www.w3.org/ns/ttml#metadata" {}>{}</tt>'
 )
-ASS = "[Script Info]\nTitle: x\n\n[Events]\nFormat: Layer, Start, End, Style, Name, MarginL, MarginR, MarginV, Effect, Text\n"
+ASS = (
+    "[Script Info]\nTitle: x\n\n[Events]\n"
+    "Format: Layer, Start, End, Style, Name, MarginL, MarginR, MarginV, Effect, Text\n"
+)
 
 
 @pytest.fixture
@@ -63,7 +66,8 @@ def test_times_that_run_backwards_overlap_or_lie_below_zero(file: Path) -> None:
     text = (
         "00:00:05,000 --> 00:00:04,000\nreversed\n\n00:00:03,000 --> 00:00:03,000\nno time\n\n"
         "00:00:02,000 --> 00:00:09,000\nlong\n\n00:00:01,000 --> 00:00:03,000\nearly\n\n"
-        "-00:00:01,000 --> 00:00:01,000\nbefore\n\n-00:00:03,000 --> -00:00:01,000\ngone\n\n00:00:06,000 --> 00:00:07,000\n\n"
+        "-00:00:01,000 --> 00:00:01,000\nbefore\n\n-00:00:03,000 --> -00:00:01,000\ngone\n\n"
+        "00:00:06,000 --> 00:00:07,000\n\n"
     )
     assert cues(file, text) == [(0, 1, "before"), (1, 3, "early"), (2, 9, "long")]
     assert read_subtitles(file).dropped == 4
@@ -71,12 +75,13 @@ def test_times_that_run_backwards_overlap_or_lie_below_zero(file: Path) -> None:
 
 def test_markup_of_subrip(file: Path) -> None:
     text = (
-        '00:00:01,000 --> 00:00:02,000\n{\\an8}<font color="#fff">Tom &amp; <I>Je<b>r</i>ry</b></font> <sighs> 1 < 2 &copy'
+        "00:00:01,000 --> 00:00:02,000\n{\\an8}"
+        '<font color="#fff">Tom &amp; <I>Je<b>r</i>ry</b></font> <sighs> 1 < 2 &copy'
         "\n\n00:00:03,000 --> 00:00:04,000\n{y:i}<i>All\nof it</i>"
     )
     first, second = whole(file, text)
     assert first.text == "Tom & Jerry <sighs> 1 < 2 &copy"
-    assert first.markup == "Tom &amp; <i>Je</i><b><i>r</i></b><b>ry</b> &lt;sighs&gt; 1 &lt; 2 &amp;copy"
+    assert first.markup == "Tom &amp; <i>Je</i><b><i>r</i>ry</b> &lt;sighs&gt; 1 &lt; 2 &amp;copy"
     assert (second.text, second.markup) == ("All\nof it", "<i>All\nof it</i>")
 
 
@@ -85,7 +90,8 @@ def test_markup_of_subrip(file: Path) -> None:
 
 def test_webvtt(file: Path) -> None:
     text = (
-        "WEBVTT - title\nKind: captions\n\nSTYLE\n::cue { color: red }\n\nREGION\nid:a\n\nNOTE one --- two\nstill a note\n\n"
+        "WEBVTT - title\nKind: captions\n\nSTYLE\n::cue { color: red }\n\n"
+        "REGION\nid:a\n\nNOTE one --- two\nstill a note\n\n"
         "intro\n00:01.000 --> 00:02.000 align:start line:0%\n<v.loud Anna Lee>Hello &lt;you&gt; <i>there</i></v>\n"
         "<00:01.500><c>now</c>\n\nNOTE\nx\n\n01:00:00.000 --> 01:00:01.000\n- One\n- Two\n\n"
         "00:05.000 --> 00:06.000\na\n00:07.000 --> 00:08.000\nb\n"
@@ -112,7 +118,8 @@ def test_real_webvtt(shared: Path, language: str) -> None:
 def test_ass(file: Path) -> None:
     text = ASS + (
         "Comment: 0,0:00:00.00,0:00:09.00,Default,,0,0,0,,a note\n"
-        "Dialogue: 0,0:00:01.50,0:00:02.00,Sign,Anna,0,0,0,,{\\pos(1,2)\\i1}Hello,{\\i0} you\\Nthere\\h!{\\b700}B{\\r}\n"
+        "Dialogue: 0,0:00:01.50,0:00:02.00,Sign,Anna,0,0,0,,"
+        "{\\pos(1,2)\\i1}Hello,{\\i0} you\\Nthere\\h!{\\b700}B{\\r}\n"
         "Dialogue: 0,0:00:03.00,0:00:04.00,*Default,,0,0,0,,{\\p1}m 0 0 l 9 9{\\p0}Drawn\n"
         "Dialogue: 0,0:00:05.00,0:00:06.00,Default,,0,0,0,,{\\p1}m 0 0 l 9 9{\\p0}\n"
         "Dialogue: 0,bad,0:00:06.00,Default,,0,0,0,,bad\n[Fonts]\nDialogue: 0,0:00:07.00,0:00:08.00,,,0,0,0,,no"
@@ -155,7 +162,8 @@ def test_ttml_times_within_times(file: Path) -> None:
     body = (
         '<body begin="10s" end="60s"><div begin="1s" timeContainer="seq"><p dur="2s">a</p><p begin="1s" dur="2s">b</p>'
         '</div><div end="5s"><p>c</p><p begin="2s" end="90s">d</p></div>'
-        '<div><p begin="20s" dur="4s">e <span begin="1s" end="2s">f</span> g</p><p begin="49s" dur="9s">h</p></div></body>'
+        '<div><p begin="20s" dur="4s">e <span begin="1s" end="2s">f</span> g</p>'
+        '<p begin="49s" dur="9s">h</p></div></body>'
     )
     assert ttml(file, body) == [
         (10, 15, "c"), (11, 13, "a"), (12, 15, "d"), (14, 16, "b"), (30, 34, "e g"), (31, 32, "f"), (59, 60, "h"),
@@ -165,12 +173,15 @@ def test_ttml_times_within_times(file: Path) -> None:
 def test_ttml_text_styles_speakers_and_languages(file: Path) -> None:
     head = (
         '<head><metadata><ttm:agent xml:id="anna"><ttm:name>Anna Lee</ttm:name></ttm:agent></metadata><styling>'
-        '<style xml:id="base" tts:fontWeight="bold"/><style xml:id="loud" style="base" tts:fontStyle="italic"/></styling>'
+        '<style xml:id="base" tts:fontWeight="bold"/>'
+        '<style xml:id="loud" style="base" tts:fontStyle="italic"/></styling>'
         '<layout><region xml:id="r"/></layout></head>'
     )
     body = (
-        '<body xml:lang="de"><div><p xml:id="p" region="r" begin="1s" end="2s" style="loud" ttm:agent="anna">\n  <metadata>'
-        '<ttm:desc>no</ttm:desc></metadata> Guten <br/> <span tts:fontStyle="normal">Tag &amp;   <!-- no -->mehr</span>\n'
+        '<body xml:lang="de"><div><p xml:id="p" region="r" begin="1s" end="2s" style="loud" ttm:agent="anna">'
+        "\n  <metadata>"
+        "<ttm:desc>no</ttm:desc></metadata> Guten "
+        '<br/> <span tts:fontStyle="normal">Tag &amp;   <!-- no -->mehr</span>\n'
         '</p><p xml:lang="fr-ca" begin="3s" end="4s" xml:space="preserve">a  b</p></div></body>'
     )
     first, second = whole(file, TTML.format('xml:lang="en"', head + body))
@@ -264,18 +275,18 @@ def test_what_is_no_subtitle_file_is_refused_with_the_reason(file: Path, monkeyp
 @pytest.mark.parametrize(
     "content",
     [
-        "00:00:01,000 --> 00:00:02,000\n" + "<a" * 2_000_000,
-        "00:00:01,000 --> 00:00:02,000\n<" + "a" * 4_000_000,
-        "00:00:01,000 --> 00:00:02,000\n" + "{\\" * 2_000_000,
-        "00:00:01,000 --> 00:00:02,000\n" + "&a" * 2_000_000,
-        "00:00:01,000 --> 00:00:02,000\n" + "<i>" * 1_000_000,
-        "00:00:01,000 --> 00:00:02,000\n" + "<i>x</i>" * 400_000,
-        "00:00:01,000" + " " * 4_000_000 + "-",
-        "00:00:01,000 -->" + " " * 4_000_000 + "x",
-        "WEBVTT\n\n" + "x\n" * 1_000_000 + "00:01.000 --> 00:02.000\n" * 100_000,
-        ASS + "Dialogue: 0,0:00:01.00,0:00:02.00,,,,,,," + "{\\i1}{\\i0}x" * 300_000,
-        TTML.format("", '<body><div><p begin="1s" end="2s">' + "<br/>x " * 400_000 + "</p></div></body>"),
-        TTML.format("", "<body>" + '<div style="' + "a " * 2_000_000 + '"/></body>'),
+        "00:00:01,000 --> 00:00:02,000\n" + "<a" * 500_000,
+        "00:00:01,000 --> 00:00:02,000\n<" + "a" * 1_000_000,
+        "00:00:01,000 --> 00:00:02,000\n" + "{\\" * 500_000,
+        "00:00:01,000 --> 00:00:02,000\n" + "&a" * 500_000,
+        "00:00:01,000 --> 00:00:02,000\n" + "<i>" * 250_000,
+        "00:00:01,000 --> 00:00:02,000\n" + "<i>x</i>" * 100_000,
+        "00:00:01,000" + " " * 1_000_000 + "-",
+        "00:00:01,000 -->" + " " * 1_000_000 + "x",
+        "WEBVTT\n\n" + "x\n" * 250_000 + "00:01.000 --> 00:02.000\n" * 100_000,
+        ASS + "Dialogue: 0,0:00:01.00,0:00:02.00,,,,,,," + "{\\i1}{\\i0}x" * 75_000,
+        TTML.format("", '<body><div><p begin="1s" end="2s">' + "<br/>x " * 100_000 + "</p></div></body>"),
+        TTML.format("", "<body>" + '<div style="' + "a " * 500_000 + '"/></body>'),
     ],
     ids=range(12),
 )
@@ -286,7 +297,7 @@ def test_a_text_made_to_take_long_takes_seconds(file: Path, content: str) -> Non
         read_subtitles(file)
     except MediaRefused as refused:
         assert "deliver" in str(refused)
-    assert time.process_time() - began < 15
+    assert time.process_time() - began < 8
 
 
 # --- laws
