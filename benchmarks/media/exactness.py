@@ -28,7 +28,7 @@ from numpy.typing import NDArray
 from benchmarks.harness import Measured
 from benchmarks.media.hard_films import HardFilm, hard_films
 from mediaml_assets.errors import MediaRefused
-from mediaml_assets.jasper.delivered.probe import probe
+from mediaml_assets.jasper.delivered.probe import VideoFacts, probe
 from mediaml_assets.jasper.frame_map import FrameMap
 from mediaml_assets.jasper.recipe import ML_360P
 from mediaml_assets.jasper.standard.standardize import StandardEncode, standardize
@@ -41,7 +41,9 @@ LOOK = (36, 20)
 """Width and height at which pictures are compared."""
 NEARER = 0.7
 """Another picture looks more like a frame when its difference is below this share of the mapped one's, and clearly."""
-CLEARLY = 1.0
+CLEARLY = 1.5
+FAINT = 6.0
+"""Standard deviation of luma below which a picture's contrast is not raised: what is left is noise."""
 
 Look = NDArray[np.float32]
 
@@ -121,7 +123,8 @@ def real(path: Path, folder: Path) -> Outcome:
     frame_map = FrameMap.open(encode.frame_map)
     due = _due(times, encode)
     wrong = _miscounted(due, encode)
-    shown = [_look(_cropped(luma, path)) for luma in _pictures(encode.video)]
+    whole = _whole(probe(path).video)
+    shown = [_look(_cropped(luma, whole)) for luma in _pictures(encode.video)]
     turn = _best_turn(shown, looks, frame_map)
     for n in range(min(len(due), len(shown))):
         k, found = due[n], frame_map.at(n)
@@ -142,9 +145,10 @@ def _standardized(path: Path, folder: Path) -> StandardEncode | str:
 
 
 def _due(times: Sequence[Fraction], encode: StandardEncode) -> list[int]:
-    """The picture that is on screen at each frame's time, to half a frame."""
-    count = max(1, round((times[-1] + 1 / encode.rate) * encode.rate), encode.frame_count if encode.constant else 0)
-    return [max(0, bisect_right(times, (n + Fraction(1, 2)) / encode.rate) - 1) for n in range(count)]
+    """The picture that is on screen at each frame's time, to half a frame; the first one begins the standard encode."""
+    count = round((times[-1] - times[0]) * encode.rate) + 1
+    halves = (times[0] + (n + Fraction(1, 2)) / encode.rate for n in range(count))
+    return [max(0, bisect_right(times, half) - 1) for half in halves]
 
 
 def _miscounted(due: list[int], encode: StandardEncode) -> list[str]:
@@ -195,7 +199,10 @@ def _decoded(path: Path) -> tuple[list[Fraction], list[Look]]:
         return [n * base for n in range(len(own))], looks
     if in_order:
         return [(stamp - first) * base for stamp in sorted(set(stamps))][: len(own)], looks
-    return [((first if pts is None else pts) - first) * base for pts in own], looks
+    # what comes out after its time is not shown by any player
+    last = np.maximum.accumulate([-(2**62), *(-(2**62) if pts is None else pts for pts in own)])
+    shown = [k for k, pts in enumerate(own) if pts is not None and pts > last[k]]
+    return [((own[k] or 0) - first) * base for k in shown], [looks[k] for k in shown]
 
 
 def _small(frame: Any) -> tuple[int, int]:
@@ -206,15 +213,17 @@ def _small(frame: Any) -> tuple[int, int]:
 def _look(luma: NDArray[np.uint8]) -> Look:
     """A small picture without its mean and contrast: limited, full and tone-mapped ranges compare."""
     small = cv2.resize(luma, LOOK, interpolation=cv2.INTER_AREA).astype(np.float32)
-    return (small - small.mean()) * (32 / max(2.0, float(small.std())))
+    return (small - small.mean()) * (32 / max(FAINT, float(small.std())))
 
 
-def _cropped(luma: NDArray[np.uint8], path: Path) -> NDArray[np.uint8]:
-    """The whole picture without the canvas's bars: as wide or high as its shape allows."""
-    video = probe(path).video
+def _whole(video: VideoFacts) -> Fraction:
+    """Width over height of the whole shown picture."""
     shape = Fraction(video.width, video.height) * video.sample_aspect
-    if video.orientation.swaps_sides:
-        shape = 1 / shape
+    return 1 / shape if video.orientation.swaps_sides else shape
+
+
+def _cropped(luma: NDArray[np.uint8], shape: Fraction) -> NDArray[np.uint8]:
+    """The whole picture without the canvas's bars: as wide or high as its shape allows."""
     height, width = luma.shape
     wide, high = min(width, round(height * shape)), min(height, round(width / shape))
     x, y = (width - wide) // 2, (height - high) // 2

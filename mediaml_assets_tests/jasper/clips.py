@@ -21,7 +21,7 @@ class Clip:
 
     With `comb` the two fields of every picture are flat and far apart instead. With `rate` the encoder counts in its
     ticks, as MPEG-2, DV and MXF must. `fields` (tff or bff) makes pictures of two moments: number n in the first field,
-    n + 2 in the second; those of `whole` stay whole.
+    n + 1 in the second; those of `whole` stay whole.
     """
 
     times: Sequence[Fraction]
@@ -128,7 +128,7 @@ def _frame(clip: Clip, n: int) -> Any:
     if n in clip.whole:
         return marked(picture(luma, clip.pixel_format), "prog")
     second = int(clip.fields == "tff")
-    luma[second::2] = numbered(clip.first_number + n + 2, clip.size)[second::2]
+    luma[second::2] = numbered(clip.first_number + n + 1, clip.size)[second::2]
     return marked(picture(luma, clip.pixel_format), clip.fields)
 
 

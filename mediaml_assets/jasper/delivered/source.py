@@ -16,6 +16,10 @@ from mediaml_assets.jasper.files import MediaFile
 from mediaml_assets.jasper.limits import LIMITS
 
 
+_LATE_SECONDS = 1
+"""A stamp further back than this is a clock that began anew, and not a late picture."""
+
+
 @dataclass(frozen=True)
 class Picture:
     """One decoded picture: the PyAV frame, its number, its time stamp, and seconds since the first picture."""
@@ -37,11 +41,14 @@ class Sound:
 class Source:
     """A delivered file, read once from start to end by iterating over it. Damaged packets are skipped and counted.
 
+    A picture that comes out after later ones, as decoders of damaged streams give them, is left out, as players do: its
+    time is past.
+
     Attributes:
         start_pts: time stamp of the first picture.
-        pictures: pictures decoded so far.
+        pictures: pictures decoded and given on so far.
         damaged: packets that could not be decoded and pictures flagged corrupt, so far.
-        restamped: pictures whose own time stamp was missing or ran backwards, so far.
+        restamped: pictures whose own time stamp was missing or did not follow the one before, so far.
     """
 
     def __init__(
@@ -79,18 +86,23 @@ class Source:
         for frame in frames:
             self.damaged += bool(frame.is_corrupt)
             pts = self._stamp(frame)
+            if pts is None:
+                continue
             yield Picture(frame, self.pictures, pts, (pts - self.start_pts) * self._times.time_base)
             self.pictures += 1
 
-    def _stamp(self, frame: Any) -> int:
+    def _stamp(self, frame: Any) -> int | None:
+        """The picture's time stamp, made up where it has none; None when its time is past."""
         if not self._times.trusted:
             known = self._times.pts
             pts = int(known[self.pictures]) if self.pictures < len(known) else self._last + self._step
         else:
             pts = self._last if frame.pts is None else int(frame.pts)
         if pts <= self._last:
-            pts = self._last + self._step
             self.restamped += 1
+            if frame.pts is not None and (self._last - pts) * self._times.time_base < _LATE_SECONDS:
+                return None
+            pts = self._last + self._step
         self._last = pts
         return pts
 
