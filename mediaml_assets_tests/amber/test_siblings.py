@@ -1,7 +1,10 @@
 """Siblings computed at once: one reading, each with its claim and its fate; no processes that wait for each other."""
 
 import json
+import os
+import signal
 import threading
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
@@ -137,6 +140,24 @@ def test_who_does_not_go_on_leaves_no_claim_and_no_thread(film: Installation) ->
     assert isinstance(outcome, Outcome)
     outcome.abandon()
     answers.close()  # type: ignore[attr-defined]
+    assert threading.active_count() == threads
+    assert not any(film.store.is_claimed(ask.feature.name, ask.key) for ask in asked)
+
+
+def test_an_interrupt_ends_the_functions_and_leaves_no_claim(film: Installation) -> None:
+    meet = threading.Barrier(2)
+
+    def goes_on(letters: Reading) -> pa.Table:
+        if meet.wait(TIMEOUT) == 0:
+            os.kill(os.getpid(), signal.SIGINT)
+        while True:
+            letters.read()
+            time.sleep(0.01)
+
+    asked = asks(film, replace(feature("a", len), fn=goes_on), replace(feature("b", len), fn=goes_on))
+    threads = threading.active_count()
+    with pytest.raises(KeyboardInterrupt):
+        list(evaluate_together(film.store, asked))
     assert threading.active_count() == threads
     assert not any(film.store.is_claimed(ask.feature.name, ask.key) for ask in asked)
 
