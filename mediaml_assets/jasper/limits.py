@@ -34,7 +34,11 @@ class Limits:
         packets: packets of the picture's stream.
         hold_seconds: the longest time between two pictures that is still a held picture, in seconds.
         io_seconds: how long one read may block, in seconds.
-        streams: number of streams in one container.
+        streams: streams in one container; subtitles and attachments are streams too.
+        sound_rate: samples a second of sound; a stream beyond it counts as one that cannot be decoded.
+        channels: channels of sound, alike.
+        tags: tags of the container that are read, and characters of one: what is beyond is left out.
+        tag_chars: see `tags`.
         lead_packets: packets of a stream that are tried for its first decodable frame.
         memory: bytes that the process which reads the file may take beyond what it has when it starts. Address space
             is what is counted: a decoder that holds 17 pictures of 8192 x 4352 in 10 bits takes 1.8 GB.
@@ -51,6 +55,10 @@ class Limits:
     hold_seconds: int = 600
     io_seconds: float = 60.0
     streams: int = 64
+    sound_rate: int = 768_000
+    channels: int = 64
+    tags: int = 1000
+    tag_chars: int = 10_000
     lead_packets: int = 3000
     memory: int = 4 << 30
     written: int = 32 << 30

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
+from itertools import islice
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -13,6 +14,8 @@ from mediaml_assets.jasper.limits import FORMATS, LIMITS, PROTOCOLS
 
 BUFFER = 256 * 1024
 """Bytes that FFmpeg asks a reader in Python for at once."""
+
+_MANY_STREAMS = f"has more than {LIMITS.streams} streams; deliver it with those that belong to the film"
 
 
 @contextmanager
@@ -51,21 +54,27 @@ def _opened(file: MediaFile, watched: Watched | None) -> Iterator[Any]:
             container_options={
                 "protocol_whitelist": ",".join(PROTOCOLS),
                 "format_whitelist": ",".join(FORMATS),
-                "max_streams": str(LIMITS.streams),
+                "max_streams": str(LIMITS.streams + 1),
             },
         )
     except (av.FFmpegError, ValueError, UnicodeError) as error:
         raise MediaRefused(_why_not_open(file, error)) from error
     try:
         with container:
+            if len(container.streams) > LIMITS.streams:
+                raise MediaRefused(f"{file.name} {_MANY_STREAMS}")
             yield container
     except av.FFmpegError as error:
         raise MediaRefused(f"{file.name} cannot be read to its end ({error.strerror}); deliver it again") from error
 
 
 def tags_of(metadata: Mapping[str, str]) -> dict[str, str]:
-    """Tags of an opened file by name in lower case; what is not UTF-8 is taken for Windows-1252, or Latin-1."""
-    return {_readable(name).lower(): _readable(value) for name, value in metadata.items()}
+    """Tags of an opened file by name in lower case; what is not UTF-8 is taken for Windows-1252, or Latin-1.
+
+    At most the first of them that `limits` allows, each cut at the length that it allows.
+    """
+    said = islice(metadata.items(), LIMITS.tags)
+    return {_readable(name)[: LIMITS.tag_chars].lower(): _readable(value)[: LIMITS.tag_chars] for name, value in said}
 
 
 def _readable(text: str) -> str:
@@ -132,6 +141,8 @@ def _check_begins(file: MediaFile, watched: Watched | None) -> None:
 
 def _why_not_open(file: MediaFile, error: Exception) -> str:
     allowed = "MP4, QuickTime, Matroska, WebM, MPEG-TS, MPEG-PS, AVI, Ogg, MXF and raw H.264, HEVC and MPEG-2"
+    if isinstance(error, av.error.MemoryError):
+        return f"{file.name} {_MANY_STREAMS}, or takes too much memory to open"
     if isinstance(error, av.error.EOFError):
         return f"{file.name} ends before its first picture: it is truncated; deliver it again"
     if isinstance(error, av.error.ArgumentError):

@@ -245,9 +245,14 @@ def _first_sound(container: Any, stream: Any) -> Any | None:
             frames = decode(stream, packet)
         except av.FFmpegError:
             continue
-        if frames and frames[0].sample_rate > 0:
+        if frames and can_be_heard(frames[0]):
             return frames[0]
     return None
+
+
+def can_be_heard(frame: Any) -> bool:
+    """Whether a decoded sound frame is within the bounds."""
+    return bool(0 < frame.sample_rate <= LIMITS.sound_rate and 0 < frame.layout.nb_channels <= LIMITS.channels)
 
 
 def _timecode(container: Any, video: VideoFacts) -> Timecode | None:

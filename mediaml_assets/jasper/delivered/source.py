@@ -10,11 +10,10 @@ import av
 from mediaml_assets.errors import MediaRefused
 from mediaml_assets.jasper.delivered.container import decode, opened, use_one_thread
 from mediaml_assets.jasper.delivered.damage import DamageReader, missing_pictures
-from mediaml_assets.jasper.delivered.probe import Probe
+from mediaml_assets.jasper.delivered.probe import Probe, can_be_heard
 from mediaml_assets.jasper.delivered.timing import StreamTimes, TimesReader
 from mediaml_assets.jasper.files import MediaFile
 from mediaml_assets.jasper.limits import LIMITS
-
 
 _LATE_SECONDS = 1
 """A stamp further back than this is a clock that began anew, and not a late picture."""
@@ -114,7 +113,7 @@ class Source:
             return
         start = self.start_pts * self._times.time_base
         for frame in frames:
-            if frame.pts is not None and frame.sample_rate > 0:
+            if frame.pts is not None and can_be_heard(frame):
                 yield Sound(frame, frame.pts * frame.time_base - start)
 
 

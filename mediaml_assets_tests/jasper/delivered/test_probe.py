@@ -229,3 +229,37 @@ def test_an_odd_turn_is_refused(tmp_path: Path) -> None:
 )
 def test_names_are_only_names(tmp_path: Path, name: str) -> None:
     assert probe(render(tmp_path / "film.mp4", Clip(steady(25, 5))).rename(tmp_path / name)).video.width == 320
+
+
+@pytest.mark.parametrize("suffix", ["mkv", "mp4", "ts"])
+def test_more_streams_than_the_bound_are_refused(suffix: str, tmp_path: Path) -> None:
+    path = tmp_path / f"many.{suffix}"
+    with av.open(str(path), "w") as out:
+        video = out.add_stream("libx264", rate=25, options={"preset": "ultrafast"})
+        video.width, video.height, video.pix_fmt = 64, 36, "yuv420p"
+        sounds = [out.add_stream("aac", rate=48_000, layout="mono") for _ in range(Limits().streams)]
+        frame = picture(numbered(1, (64, 36)), "yuv420p")
+        frame.pts, frame.time_base = 0, Fraction(1, 25)
+        out.mux(video.encode(frame))
+        out.mux(video.encode(None))
+        for stream in sounds:
+            frame = av.AudioFrame.from_ndarray(tone(0.1, [0.0])[None], format="s16", layout="mono")
+            frame.sample_rate = 48_000
+            out.mux(stream.encode(frame))
+            out.mux(stream.encode(None))
+    with pytest.raises(MediaRefused, match=f"many.{suffix} has more than 64 streams; deliver it with those"):
+        probe(path)
+
+
+def test_tags_are_bounded(tmp_path: Path) -> None:
+    tags = {"title": "x" * 50_000, **{f"tag{n}": "y" for n in range(1500)}}
+    found = probe(render(tmp_path / "film.mkv", Clip(steady(25, 5), tags=tags))).tags
+    assert len(found) <= 1000
+    assert len(found["title"]) == 10_000
+
+
+def test_sound_beyond_the_bounds_is_left_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = render(tmp_path / "film.mp4", Clip(steady(25, 25), bursts=[0.2]))
+    monkeypatch.setattr("mediaml_assets.jasper.delivered.probe.LIMITS", Limits(sound_rate=44_100))
+    found = probe(path)
+    assert found.audio is None and found.audio_streams == 1
