@@ -38,11 +38,12 @@ from mediaml_assets.jasper.reading.video import Video
 from mediaml_assets.jasper.recipe import ML_360P
 from mediaml_assets.jasper.standard.standardize import StandardEncode, standardize
 
-FRAMES = 1440
+FRAMES = 720
 RANDOM = 100
 ROUNDS = 5
 PEERS = ("torchcodec", "daft", "datachain", "pixeltable")
-PEER_SECONDS = 900
+PEER_SECONDS = 1200
+PEER_ROUNDS = 3
 TASKS = {
     "sequential": "sequential_over_pyav",
     "first_four": "first_four_over_floor",
@@ -202,7 +203,7 @@ def _other(
     none = {f"{name}_{figure}": float("nan") for figure in TASKS.values()}
     try:
         script = Path(__file__).with_name(f"run_{name}.py")
-        asked = json.dumps({"path": str(path), "order": list(order), "count": count, "rounds": ROUNDS})
+        asked = json.dumps({"path": str(path), "order": list(order), "count": count, "rounds": PEER_ROUNDS})
         said = peers.answer([peers.python(name), script, asked], PEER_SECONDS, where=path.parent)
     except peers.Unavailable as reason:
         return none, str(reason)

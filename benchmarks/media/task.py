@@ -25,20 +25,25 @@ def number_of(picture):
     return int(sum(int(row[centre] > 128) << bit for bit, centre in enumerate(centres)))
 
 
+def asked():
+    """What the script was asked for: path, order, count, rounds."""
+    return json.loads(sys.argv[1])
+
+
 def run(tasks):
     """Run tasks by name and print what each cost."""
-    asked = json.loads(sys.argv[1])
-    order, count = asked["order"], asked["count"]
+    wish = asked()
+    path, order, count = wish["path"], wish["order"], wish["count"]
     wanted = {"sequential": list(range(count)), "first_four": [0, 1, 2, 3], "random": order, "random_batch": order}
     said = {}
     for name, task in tasks.items():
         try:
-            seen = [number_of(picture) for picture in task(asked["path"], order)]
+            seen = [number_of(picture) for picture in task(path, order)]
             if seen != wanted[name]:
                 wrong = sum(one != other for one, other in zip(seen, wanted[name], strict=False))
                 said[name] = {"cpu_s": None, "why": f"{len(seen)} frames of {len(wanted[name])}, {wrong} wrong"}
                 continue
-            said[name] = {"cpu_s": min(cost(task, asked["path"], order) for _ in range(asked["rounds"]))}
+            said[name] = {"cpu_s": min(cost(task, path, order) for _ in range(wish["rounds"]))}
         except Exception as error:
             said[name] = {"cpu_s": None, "why": f"{type(error).__name__}: {error}"[:300]}
     print(json.dumps(said))
