@@ -1,10 +1,13 @@
 """A title as a film to read: its standard encode, its cues and its artwork. What `jasper.open` does with a title."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
 from mediaml_assets.amber.demand import Demand
+from mediaml_assets.amber.view import View
+from mediaml_assets.errors import NotStored
 from mediaml_assets.jasper.pictures.artwork import Artwork
 from mediaml_assets.jasper.reading.media import Media
 from mediaml_assets.jasper.reading.texts import Texts
@@ -29,8 +32,15 @@ def open_title(title: str) -> Media:
 
 
 def _texts(asked: Demand, title: str) -> Texts:
-    return Texts(sum((Cues.from_value(asked.value(name, title)) for name in CUES), Cues(())))
+    found = (Cues.from_value(view) for name in CUES for view in _stored(asked, name, title))
+    return Texts(sum(found, Cues(())))
 
 
 def _images(asked: Demand, title: str) -> Sequence[Any]:
-    return Artwork.from_value(asked.value("artwork", title))
+    return next((Artwork.from_value(view) for view in _stored(asked, "artwork", title)), Artwork(()))
+
+
+def _stored(asked: Demand, name: str, title: str) -> Iterator[View]:
+    """The value of a feature, or none: a title to which no such file was delivered has none."""
+    with suppress(NotStored):
+        yield asked.value(name, title)

@@ -67,3 +67,18 @@ assert not {"mediaml_assets.on_demand", "mediaml_assets.mesh"} & sys.modules.key
 assert callable(amber.value) and "dagster" not in sys.modules
 """
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_a_title_is_opened_by_the_media_library_which_does_not_import_the_installation(tmp_path: Path) -> None:
+    code = f"""
+import sys
+from mediaml_assets import jasper
+from mediaml_assets.errors import MediaRefused
+try:
+    jasper.open({str(tmp_path / "film.mp4")!r})
+except MediaRefused:
+    pass
+assert not {{"mediaml_assets.opening", "mediaml_assets.on_demand", "mediaml_assets.mesh"}} & sys.modules.keys()
+assert not {{"dagster", "torch", "pyarrow"}} & sys.modules.keys()
+"""
+    subprocess.run([sys.executable, "-c", code], check=True)
