@@ -15,10 +15,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    import torch
+
     from mediaml_assets.jasper.files import RemoteFile
+    from mediaml_assets.jasper.reading.frame import Rgb
     from mediaml_assets.jasper.reading.media import Film
 
-__all__ = ["open"]
+__all__ = ["as_torch", "open"]
 
 _SUFFIXES = {
     ".mp4", ".m4v", ".mov", ".mkv", ".webm", ".mxf", ".ts", ".m2ts", ".mts", ".mpg", ".mpeg", ".avi", ".ogv", ".ogg",
@@ -48,6 +51,13 @@ def open(title_or_path: "str | Path | RemoteFile") -> "Film":
     from mediaml_assets.jasper.reading.delivered_film import DeliveredFilm
 
     return DeliveredFilm(Path(title_or_path) if isinstance(title_or_path, str) else title_or_path)
+
+
+def as_torch(batch: "Rgb") -> "torch.Tensor":
+    """A batch as a torch tensor, uint8 [n, height, width, 3], that shares its memory. torch is imported only here."""
+    import torch
+
+    return torch.from_numpy(batch)
 
 
 def _names_a_file(text: str) -> bool:

@@ -114,8 +114,11 @@ class Frame:
         return plane_view(self._decoded.planes[2])
 
     def gray(self) -> Plane:
-        """The luma plane, uint8 [height, width]."""
-        return self.y
+        """Luma as stored, not turned: uint8 [height, width]; of more than 8 bits or of RGB, made 8-bit luma."""
+        kind = self._decoded.format
+        if kind.is_planar and not kind.is_rgb and kind.components[0].bits == 8:
+            return self.y
+        return plane_view(self._decoded.reformat(format="gray", threads=1).planes[0])
 
     def rgb(self, size: Size | None = None) -> Rgb:
         """Red, green and blue, upright: uint8 [height, width, 3], 0 to 255; an array of its own.

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from fractions import Fraction
 from itertools import islice
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,9 +18,6 @@ from mediaml_assets.jasper.reading.thumbnails import (
     shown_size,
 )
 from mediaml_assets.jasper.reading.timeline import Seconds, Timeline, shown_at
-
-if TYPE_CHECKING:
-    import torch
 
 
 class Range(Protocol):
@@ -224,10 +221,3 @@ class Video:
         if not 0 <= index < len(self):
             raise IndexError(f"{self._source.name}: frame {index} is not within [0, {len(self)})")
         return index
-
-
-def as_torch(batch: Rgb) -> "torch.Tensor":
-    """A batch as a torch tensor, uint8 [n, height, width, 3], that shares its memory. torch is imported only here."""
-    import torch
-
-    return torch.from_numpy(batch)

@@ -5,18 +5,22 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+import av
 import cv2
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from mediaml_assets import jasper
 from mediaml_assets.jasper.reading import standard_frames
 from mediaml_assets.jasper.reading.media import Media, MediaFiles
+from mediaml_assets.jasper.reading.timeline import ConstantTimes
+from mediaml_assets.jasper.reading.video import Video
 from mediaml_assets.jasper.recipe import ML_360P
 from mediaml_assets.jasper.standard.standardize import standardize
 
-from ..clips import Clip, read_number, render, steady
+from ..clips import Clip, onsets, read_number, render, steady
 from ..conftest import EncodeView
 
 COUNT = 100
@@ -184,3 +188,120 @@ def test_reading_costs_little_more_than_decoding(standard: Callable[..., Any]) -
 
     # 20 us a frame beside 1.2 times: on a film this plain a frame takes next to nothing to decode.
     assert best(read) <= 1.2 * best(bare) + 250 * 20e-6
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(st.integers(0, COUNT - 1), min_size=1, max_size=9))
+def test_a_batch_is_its_frames_in_the_order_asked_for(film: Media, indices: list[int]) -> None:
+    batch = film.video.batch(indices)
+    assert batch.shape == (len(indices), 360, 640, 3) and batch.dtype == np.uint8
+    assert [read_number(picture[..., 0]) for picture in batch] == indices
+
+
+@pytest.mark.parametrize(("count", "start", "end", "step"), [(64, 0, None, 1), (7, 3, 24, 1), (5, 10, 100, 9)])
+def test_batches_are_all_frames_a_few_at_a_time(
+    film: Media, count: int, start: int, end: int | None, step: int
+) -> None:
+    batches = list(film.video.batches(count, start, end, step, size=(64, 36)))
+    wanted = range(start, COUNT if end is None else end, step)
+    assert [len(batch) for batch in batches[:-1]] == [count] * (len(batches) - 1)
+    assert sum(map(len, batches)) == len(wanted) and all(batch.shape[1:] == (36, 64, 3) for batch in batches)
+    shown = [read_number(cv2.resize(picture[..., 0], (640, 360))) for batch in batches for picture in batch]
+    assert shown == list(wanted)
+
+
+def test_a_batch_becomes_a_tensor_without_a_copy(film: Media) -> None:
+    batch = film.video.batch([3, 4])
+    tensor = jasper.as_torch(batch)
+    batch[1, 5, 6] = (1, 2, 3)
+    assert tensor.shape == (2, 360, 640, 3) and tensor[1, 5, 6].tolist() == [1, 2, 3]
+
+
+def test_no_frame_makes_no_batch_and_no_stride_goes_back(film: Media) -> None:
+    with pytest.raises(ValueError, match="film: a batch has one frame or more"):
+        film.video.batch([])
+    with pytest.raises(ValueError, match="every 1, 2"):
+        film.video.sequential(step=0)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(0, COUNT - 1), st.fractions(0, 1).filter(lambda share: share < 1))
+def test_a_frame_is_on_screen_until_the_next(film: Media, index: int, share: Fraction) -> None:
+    begin = film.video.time_of(index)
+    assert begin == index * Fraction(1001, 24000)
+    assert film.video.index_at(begin) == film.video.index_at(float(begin)) == index
+    assert film.video.index_at(begin + share * Fraction(1001, 24000)) == index
+    assert film.video.times()[index] == pytest.approx(float(begin))
+
+
+def test_a_time_outside_is_an_error(film: Media) -> None:
+    for time in (-0.001, film.video.duration, 10.0):
+        with pytest.raises(IndexError, match=r"film: .* s is not within"):
+            film.video.index_at(time)
+
+
+def test_frames_by_time_and_by_shot(film: Media) -> None:
+    class Shot:
+        start, end = 20, 32
+
+    assert [frame.index for frame in film.video.at([1.0, Fraction(1, 2), 0])] == [23, 11, 0]
+    assert [read_number(frame.y) for frame in film.video.clip(Shot)] == list(range(20, 32))
+    assert [read_number(frame.y) for frame in film.video.clip(Shot, step=5)] == [20, 25, 30]
+
+
+def test_the_poster_is_neither_black_nor_blank() -> None:
+    shades = [0, 0, 0.1, 0.1, 1, 0.1, 0, 0]
+    texture = np.random.default_rng(1).integers(0, 256, (36, 64), np.uint8)
+    pictures = [np.asarray(texture * shade, np.uint8) for shade in shades] + [np.full((36, 64), 255, np.uint8)]
+    video = Video(FrameSourceOf(pictures), ConstantTimes(Fraction(25), len(pictures)))
+    assert np.array_equal(video.poster()[..., 0] > 60, pictures[4] > 60)
+    assert video.strip(3).shape == (3, 90, 160, 3) and len(video.strip(50)) == len(pictures)
+
+
+class FrameSourceOf:
+    """Grey pictures in memory as a `FrameSource`, which is its own reader."""
+
+    name = "memory"
+
+    def __init__(self, pictures: list[Any]) -> None:
+        self._pictures = pictures
+
+    def __len__(self) -> int:
+        return len(self._pictures)
+
+    def reader(self) -> Any:
+        return self
+
+    def __enter__(self) -> Any:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+    def key_frame(self, index: int) -> int:
+        return index
+
+    def frames_from(self, index: int) -> Any:
+        for number in range(index, len(self)):
+            yield number, av.VideoFrame.from_ndarray(self._pictures[number], format="gray")
+
+
+@pytest.mark.parametrize("rate", [8_000, 22_050, 48_000])
+def test_resampled_windows_are_parts_of_the_resampled_whole(film: Media, rate: int) -> None:
+    assert film.audio is not None
+    whole = film.audio.samples(rate=rate)
+    assert whole.shape == (round(COUNT / film.rate * rate),) and onsets(whole, rate) == pytest.approx([1.0], abs=0.02)
+    for start, end in ((0.0, 0.5), (0.99, 1.2), (1.0, 3.0), (2.37, 2.4)):
+        window = film.audio.samples(start, end, rate)
+        first = round(Fraction(start) * rate)
+        assert window.shape == (round(Fraction(end) * rate) - first,)
+        assert np.allclose(window, whole[first : first + len(window)], atol=1e-5)
+
+
+def test_silence_is_around_the_sound(film: Media) -> None:
+    assert film.audio is not None
+    assert not film.audio.samples(-1, 0).any() and not film.audio.samples(100, 101).any()
+    around = film.audio.samples(-0.5, 1.5)
+    assert around.shape == (32_000,) and np.array_equal(around[8_000:], film.audio.samples(0, 1.5))
+    with pytest.raises(ValueError, match="film: no sound lies between"):
+        film.audio.samples(2, 1)
