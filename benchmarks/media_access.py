@@ -6,6 +6,7 @@ Each part says at its own top what its figures mean: `media/reading.py` (frames 
 """
 
 import importlib
+from importlib.util import find_spec
 from typing import Any
 
 from rich.table import Table
@@ -30,6 +31,8 @@ def run(seed: int) -> Measured:
     tables: list[Table] = []
     details: dict[str, Any] = {}
     for part in PARTS:
+        if find_spec(f"benchmarks.media.{part}") is None:
+            continue
         found = importlib.import_module(f"benchmarks.media.{part}").measure(seed)
         measured = found if isinstance(found, Measured) else Measured(found)
         figures |= measured.figures
