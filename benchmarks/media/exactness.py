@@ -116,7 +116,7 @@ def real(path: Path, folder: Path) -> Outcome:
     encode = _standardized(path, folder)
     if isinstance(encode, str):
         return Outcome(path.name, 0, 0, refused=encode)
-    times, looks = _decoded(path)
+    times, looks, damaged = _decoded(path)
     if len(times) != encode.source_frames:
         words = f"{encode.source_frames} pictures for {len(times)} that PyAV decodes"
         return Outcome(path.name, encode.frame_count, encode.frame_count, (words,))
@@ -128,7 +128,8 @@ def real(path: Path, folder: Path) -> Outcome:
     turn = _best_turn(shown, looks, frame_map)
     for n in range(min(len(due), len(shown))):
         k, found = due[n], frame_map.at(n)
-        near = _nearest(shown[n], looks, found.frame, turn, round(encode.rate))
+        # what a decoder fills in for damage is not the same twice
+        near = k if k in damaged else _nearest(shown[n], looks, found.frame, turn, round(encode.rate))
         if found.frame != k or found.time != times[k] or near != found.frame:
             wrong.append(
                 f"frame {n} looks like picture {near}, is mapped to {found.frame} at {float(found.time):.4f} s, where "
@@ -171,11 +172,12 @@ def _number(luma: NDArray[np.uint8], active: tuple[int, int, int, int], turned: 
     return read_number(np.rot90(luma[y : y + height, x : x + width], -turned // 90))
 
 
-def _decoded(path: Path) -> tuple[list[Fraction], list[Look]]:
-    """Every picture that bare PyAV decodes, in its order: seconds from the first shown time stamp on, and its look."""
+def _decoded(path: Path) -> tuple[list[Fraction], list[Look], set[int]]:
+    """The pictures that bare PyAV decodes: seconds from the first shown time stamp on, looks, and which are damaged."""
     stamps: list[int] = []
     own: list[int | None] = []
     looks: list[Look] = []
+    corrupt: list[bool] = []
     with av.open(str(path), metadata_errors="ignore") as container:
         stream: Any = container.streams[probe(path).video.index]
         raw = container.format.name in ("h264", "hevc", "mpegvideo")
@@ -192,17 +194,20 @@ def _decoded(path: Path) -> tuple[list[Fraction], list[Look]]:
                 continue
             for frame in frames:
                 own.append(frame.pts)
+                corrupt.append(frame.is_corrupt)
                 looks.append(_look(frame.reformat(*_small(frame), format="gray").to_ndarray()))
         in_order = container.format.name == "avi"
     first = min(stamps, default=0)
     if raw:
-        return [n * base for n in range(len(own))], looks
+        return [n * base for n in range(len(own))], looks, {k for k, bad in enumerate(corrupt) if bad}
     if in_order:
-        return [(stamp - first) * base for stamp in sorted(set(stamps))][: len(own)], looks
+        rising = [(stamp - first) * base for stamp in sorted(set(stamps))]
+        return rising[: len(own)], looks, {k for k, bad in enumerate(corrupt) if bad}
     # what comes out after its time is not shown by any player
     last = np.maximum.accumulate([-(2**62), *(-(2**62) if pts is None else pts for pts in own)])
     shown = [k for k, pts in enumerate(own) if pts is not None and pts > last[k]]
-    return [((own[k] or 0) - first) * base for k in shown], [looks[k] for k in shown]
+    times = [((own[k] or 0) - first) * base for k in shown]
+    return times, [looks[k] for k in shown], {place for place, k in enumerate(shown) if corrupt[k]}
 
 
 def _small(frame: Any) -> tuple[int, int]:
@@ -213,7 +218,7 @@ def _small(frame: Any) -> tuple[int, int]:
 def _look(luma: NDArray[np.uint8]) -> Look:
     """A small picture without its mean and contrast: limited, full and tone-mapped ranges compare."""
     small = cv2.resize(luma, LOOK, interpolation=cv2.INTER_AREA).astype(np.float32)
-    return (small - small.mean()) * (32 / max(FAINT, float(small.std())))
+    return np.asarray((small - small.mean()) * (32 / max(FAINT, float(small.std()))), np.float32)
 
 
 def _whole(video: VideoFacts) -> Fraction:
