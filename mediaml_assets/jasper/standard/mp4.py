@@ -41,7 +41,7 @@ class Mp4Writer:
         sound: Aac | None,
     ) -> None:
         """Args: the file, frames a second, (width, height), options of libx264, and the sound, if there is any."""
-        self._rate, self.pictures, self._samples = rate, 0, 0
+        self._rate, self._tick, self.pictures, self._samples = rate, 1 / rate, 0, 0
         self._file = av.open(
             str(path), "w", format="mp4", container_options={"movflags": "+faststart", "fflags": "+bitexact"}
         )
@@ -63,7 +63,7 @@ class Mp4Writer:
         """Encode a PyAV yuv420p ``VideoFrame`` as the next picture; as a key frame if `key`."""
         picture.pict_type = av.video.frame.PictureType.I if key else av.video.frame.PictureType.NONE
         picture.color_range, picture.colorspace = _LIMITED, _BT709
-        picture.pts, picture.time_base = self.pictures, 1 / self._rate
+        picture.pts, picture.time_base = self.pictures, self._tick
         self.pictures += 1
         self._file.mux(self._video.encode(picture))
 

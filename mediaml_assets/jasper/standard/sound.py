@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from mediaml_assets.errors import MediaRefused
 
 Samples = NDArray[np.int16]
-_JUMP = Fraction(1, 50)
+_JUMP = 0.02
 _BLOCK = 4096
 
 
@@ -33,7 +33,7 @@ class SoundClock:
         self._channels = {"mono": 1, "stereo": 2}[layout]
         self._resampler: Any = None
         self._shape: tuple[object, ...] = ()
-        self._expected = Fraction(0)
+        self._begin, self._taken = 0.0, 0
         self._skip = 0
         self._held: list[Samples] = []
         self._held_samples = 0
@@ -46,11 +46,12 @@ class SoundClock:
             MediaRefused: nobody knows where its channels are heard.
         """
         shape = (frame.format.name, frame.layout.name, frame.sample_rate)
-        if self._resampler is None or shape != self._shape or abs(start - self._expected) > _JUMP:
+        off = float(start) - self._begin - self._taken / frame.sample_rate
+        if self._resampler is None or shape != self._shape or abs(off) > _JUMP:
             self._jump(start)
-            self._resampler = av.AudioResampler(format="s16", layout=self._layout, rate=self._rate)
-            self._shape, self._expected = shape, start
-        self._expected += Fraction(frame.samples, frame.sample_rate)
+            self._resampler = av.AudioResampler("s16", self._layout, self._rate, frame_size=_BLOCK)
+            self._shape, self._begin, self._taken = shape, float(start), 0
+        self._taken += frame.samples
         frame.pts = None
         for out in self._resampled(frame):
             self._emit(_array(out, self._channels))
