@@ -29,6 +29,7 @@ import dagster as dg
 from benchmarks.harness import Target
 from mediaml_assets.amber.names import CATALOGUE
 from mediaml_assets.amber.store import Store
+from mediaml_assets.landing.arrivals import LANDED, QUARANTINE
 from mediaml_assets.samples.render import render
 
 TARGETS: dict[str, Target] = {
@@ -78,7 +79,7 @@ def _environment(home: Path) -> dict[str, str]:
 def _computed(home: Path) -> int:
     """Values computed by features since the home was made, as its ledger has them."""
     store = Store(home / "store")
-    features = [name for name in store.objects.folders("ledger") if name not in ("source", "quarantine")]
+    features = [name for name in store.objects.folders("ledger") if name not in (*LANDED, QUARANTINE)]
     return sum(row.event == "computed" for name in features for row in store.commits(name))
 
 

@@ -238,6 +238,9 @@ class Demand:
         known = self.mesh.titles(self.store) if kind is Scope.TITLE else self.mesh.shows(self.store)
         if scope not in known:
             raise NotStored(f"no {kind.value} {scope!r} has landed; {_near(scope, known)}")
+        if not self.mesh.is_for(self.store, name, scope):
+            landed = " and ".join(self.mesh.landed_for(name))
+            raise NotStored(f"{name} is made from {landed}, which {scope} does not have; deliver that first")
         return scope
 
     def everything(self, name: str) -> list[str]:

@@ -91,7 +91,7 @@ def test_a_title_without_a_film_is_no_failure_anywhere(landed: Platform, calls: 
     assert "posters_only" not in explained(landed)
     assert set(on_demand.values("motion")) == {"one", "two"}
     assert set(on_demand.values("artwork")) == {"one", "posters_only"}
-    with pytest.raises(NotStored, match="motion"):
+    with pytest.raises(NotStored, match="motion is made from source, which posters_only does not have; deliver"):
         on_demand.value("motion", "posters_only")
     status = CliRunner().invoke(main, ["status"]).output
     assert "posters_only" in status and "quarantine" not in status
