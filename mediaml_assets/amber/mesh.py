@@ -97,11 +97,12 @@ class Mesh:
 
     def present(self, store: Store, name: str | None = None) -> list[str]:
         """The titles that landed and were not withdrawn; with a feature, those that have all that it is made from."""
+        named = self.landed_for(name) if name is not None else ()
         there = {
             source: {head.scope for head in newest(store, source, store.ledger.scopes(source)) if head.current}
-            for source in (self.sources if name is None else self.landed_for(name))
+            for source in (named or self.sources)
         }
-        return sorted(set.union(*there.values()) if name is None else set.intersection(*there.values()))
+        return sorted(set.intersection(*there.values()) if named else set.union(set(), *there.values()))
 
     def landed_for(self, name: str) -> tuple[str, ...]:
         """Which of the sources a feature is made from, directly or not."""

@@ -195,7 +195,7 @@ def _withdraw_all_but(store: Store, feature: str, titles: Set[str], closed: Set[
             head = store.ledger.head(feature, title)
             if head is None or head.current is None or _is_hidden(store, feature, title, closed):
                 continue
-            gone.append(Arrival(title, withdrawn(store, feature, title)))
+            gone.append(Arrival(title, withdrawn(store, feature, title, LANDED)))
         except Damaged as damage:
             say_damaged(feature, title, damage)
             unread = True
@@ -213,7 +213,8 @@ def _deliver(store: Store, one: _Delivery, closed: Set[str]) -> Arrival | None:
     try:
         if one.feature != SOURCE and _is_hidden(store, one.feature, one.title, closed):
             return None
-        return Arrival(one.title, written(store, one.feature, one.title, pa.Table.from_pylist(one.rows, schema=schema)))
+        rows = pa.Table.from_pylist(one.rows, schema=schema)
+        return Arrival(one.title, written(store, one.feature, one.title, rows, LANDED))
     except Damaged as damage:
         say_damaged(one.feature, one.title, damage)
         return None

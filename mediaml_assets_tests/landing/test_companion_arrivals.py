@@ -249,3 +249,16 @@ def test_no_file_is_opened(folder: Folder, opened: list[str]) -> None:
     opened.clear()
     folder.look()
     assert not [path for path in opened if path.startswith(str(folder.root))]
+
+
+def test_one_generation_counts_whatever_of_a_title_lands(landing: Landing) -> None:
+    seen = []
+    for path in ("night.mp4", "night.poster.jpg", "night.en.srt", "night.poster.jpg", "night.mp4"):
+        landing.put(path)
+        [arrival] = landing.look().arrivals
+        seen.append((arrival.feature, arrival.commit.generation))
+    landing.remove("night.en.srt")
+    seen += [(one.feature, one.commit.generation) for one in landing.look().arrivals]
+    assert seen == [
+        (SOURCE, 1), (ARTWORK_FILES, 2), (TEXT_FILES, 3), (ARTWORK_FILES, 4), (SOURCE, 5), (TEXT_FILES, 6),
+    ]  # fmt: skip
