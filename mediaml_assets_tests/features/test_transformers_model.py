@@ -3,8 +3,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from mediaml_assets.errors import ModelMissing
+from mediaml_assets.features.artwork_embedding import ArtworkEmbeddingConfig, artwork_embedding
 from mediaml_assets.features.shot_embedding import (
     Embeddings,
     ShotEmbeddingConfig,
@@ -15,6 +17,7 @@ from mediaml_assets.features.shot_embedding import (
 )
 from mediaml_assets.features.shots import Shot, Shots
 from mediaml_assets.features.transformers_model import Preparation
+from mediaml_assets.jasper.pictures.artwork import Picture, Pictures
 from mediaml_assets_tests.features.conftest import ArrayMedia, texture
 
 KEPT = Shots((Shot(0, 0, 30, 0, 30), Shot(1, 30, 60, 30, 60)))
@@ -56,6 +59,25 @@ def test_a_model_from_a_folder_embeds_shots(folder: Path, cut_film: ArrayMedia) 
     np.testing.assert_allclose(np.linalg.norm(found.vectors, axis=2), 1, atol=1e-3)
     assert not np.allclose(found.vectors[0, 0], found.vectors[1, 0], atol=1e-3)
     assert shot_embedding(cut_film, KEPT, config).equals(shot_embedding(cut_film, KEPT, config))
+
+
+def test_a_model_embeds_artwork_of_any_size(folder: Path, tmp_path: Path) -> None:
+    import transformers
+
+    pictures = []
+    for index, size in enumerate([(90, 60), (40, 121)]):
+        Image.effect_mandelbrot(size, (-2, -1, 1, 1), 30).convert("RGB").save(tmp_path / f"{index}.png")
+        pictures.append(Picture(index, tmp_path / f"{index}.png"))
+    rows = artwork_embedding(Pictures(pictures), ArtworkEmbeddingConfig(f"hf:{folder}"))
+    found = np.array(rows.column("vector").to_pylist())
+    assert found.shape == (2, 16)
+    np.testing.assert_allclose(np.linalg.norm(found, axis=1), 1, atol=1e-3)
+    # a model of clips sees each picture held
+    kind = transformers.VideoMAEModel
+    kind(kind.config_class(**SMALL, num_frames=4)).save_pretrained(tmp_path / "clips")
+    (tmp_path / "clips" / "preprocessor_config.json").write_text(json.dumps({"size": {"height": 64, "width": 64}}))
+    held = artwork_embedding(Pictures(pictures), ArtworkEmbeddingConfig(f"hf:{tmp_path / 'clips'}"))
+    assert [len(vector) for vector in held.column("vector").to_pylist()] == [32, 32]
 
 
 @pytest.mark.parametrize("name", ["Siglip2VisionModel", "VideoMAEModel", "Dinov2Model"])
