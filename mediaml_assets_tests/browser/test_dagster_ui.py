@@ -39,6 +39,22 @@ def test_a_titles_materialisation_shows_its_rows(ui: Ui, browser: Any) -> None:
     wait_for(browser, "one", "two", "Materialized (2)", "dagster/partition_row_count", "usable_start", "memo_key")
 
 
+def test_a_standard_encode_shows_its_pictures_and_its_checks_their_numbers(ui: Ui, browser: Any) -> None:
+    browser.get(f"{ui.address}/assets/standard_encode?view=partitions&partition=one")
+    wait_for(browser, "strip", "waveform", "[Show Markdown]")
+    for place, size in enumerate(((768, 144), (768, 96))):
+        browser.get(f"{ui.address}/assets/standard_encode?view=partitions&partition=one")
+        wait_for(browser, "strip", "waveform", "[Show Markdown]")
+        links = (
+            "[...document.querySelectorAll('*')].filter(e => !e.children.length && e.innerText == '[Show Markdown]')"
+        )
+        browser.execute_script(f"{links}[{place}].click()")
+        sizes = "return [...document.images].map(i => [i.naturalWidth, i.naturalHeight])"
+        wait(lambda: list(size) in browser.execute_script(sizes), f"a picture of {size}")
+    browser.get(f"{ui.address}/assets/standard_encode?view=checks&checkDetail=loudness")
+    wait_for(browser, "quality", "flash", "loudness", "true_peak")
+
+
 def test_the_quarantine_shows_each_file_with_its_reason(ui: Ui, browser: Any) -> None:
     browser.get(f"{ui.address}/assets/quarantine?view=events")
     wait_for(browser, "two words.mp4", "gives no title", "two_words.mp4")
