@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import dagster as dg
+import pyarrow as pa
 
 from mediaml_assets.amber.ask import Ask
 from mediaml_assets.amber.demand import reason
@@ -14,7 +15,6 @@ from mediaml_assets.amber.orchestration import shown, specs
 from mediaml_assets.amber.orchestration.io_manager import FeatureStore
 from mediaml_assets.amber.orchestration.orphans import mark_alive
 from mediaml_assets.amber.siblings import evaluate_together, siblings
-from mediaml_assets.amber.store import Store
 from mediaml_assets.amber.view import View
 from mediaml_assets.errors import BadInput
 
@@ -155,12 +155,13 @@ def _results(
 
 def _result(manager: FeatureStore, outcome: Outcome) -> dg.MaterializeResult[Outcome]:
     try:
+        rows = shown.shown_rows(manager.store, outcome)
         return dg.MaterializeResult(
             asset_key=outcome.ask.feature.name,
             value=outcome,
             data_version=dg.DataVersion(_data_version(manager, outcome)),
-            metadata=shown.metadata(manager.store, outcome),
-            check_results=_check_results(manager.store, outcome),
+            metadata=shown.metadata(manager.store, outcome, rows),
+            check_results=_check_results(outcome, rows),
         )
     except BaseException:
         outcome.abandon()
@@ -194,7 +195,7 @@ def _data_version(manager: FeatureStore, outcome: Outcome) -> str:
     return head.current.digest if head and head.current else "ad-hoc"
 
 
-def _check_results(store: Store, outcome: Outcome) -> list[dg.AssetCheckResult]:
+def _check_results(outcome: Outcome, rows: pa.Table) -> list[dg.AssetCheckResult]:
     feature, results = outcome.ask.feature, []
     for check in specs.checks(feature):
         reason = outcome.failed.get(check.name)
@@ -206,7 +207,7 @@ def _check_results(store: Store, outcome: Outcome) -> list[dg.AssetCheckResult]:
                 severity=dg.AssetCheckSeverity.ERROR if check.blocking else dg.AssetCheckSeverity.WARN,
                 metadata={
                     **({"reason": reason, **shown.diff(outcome, check.name)} if reason else {}),
-                    **shown.numbers(outcome, check, store),
+                    **shown.numbers(check, rows),
                 },
             )
         )

@@ -29,10 +29,9 @@ LONGEST_DIFF = 10_000
 """Characters of what changed in the code that the Dagster UI is given."""
 
 
-def metadata(store: Store, outcome: Outcome) -> dict[str, Any]:
-    """What the Dagster UI shows of a materialisation, what people look for first."""
+def metadata(store: Store, outcome: Outcome, rows: pa.Table) -> dict[str, Any]:
+    """What the Dagster UI shows of a materialisation, what people look for first; `rows` are its `shown_rows`."""
     ask = outcome.ask
-    rows = _rows(store, outcome)
     plain = rows.select([one.name for one in rows.schema if not pa.types.is_nested(one.type)])
     found: dict[str, Any] = {
         "dagster/partition_row_count" if ask.scope != CATALOGUE else "dagster/row_count": rows.num_rows,
@@ -60,7 +59,7 @@ def _measured(outcome: Outcome, rows: pa.Table) -> dict[str, float]:
     return {name: found[name] for name in sorted(found.keys() - {"rows"})}
 
 
-def _rows(store: Store, outcome: Outcome) -> pa.Table:
+def shown_rows(store: Store, outcome: Outcome) -> pa.Table:
     """The rows that an outcome stands for, without columns of bits, which may be large; none when withdrawn."""
     schema = outcome.ask.feature.schema
     shown = [one.name for one in schema if not pa.types.is_fixed_size_binary(one.type)]
@@ -87,12 +86,11 @@ def _picture(store: Store, column: str, name: str) -> str:
     return held if len(data) <= LARGEST_PICTURE else ""
 
 
-def numbers(outcome: Outcome, check: Check, store: Store) -> dict[str, Any]:
+def numbers(check: Check, rows: pa.Table) -> dict[str, Any]:
     """What a check asks of, where that is one row: people see how near to its bounds it is."""
-    if not check.columns or outcome.digest == "withdrawn":
+    if rows.num_rows != 1:
         return {}
-    rows = _rows(store, outcome).select(check.columns)
-    found = rows.to_pylist()[0] if rows.num_rows == 1 else {}
+    found = {name: rows.column(name)[0].as_py() for name in check.columns if name in rows.column_names}
     return {name: value for name, value in found.items() if isinstance(value, (int, float, str))}
 
 
