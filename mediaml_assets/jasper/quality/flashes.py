@@ -2,8 +2,8 @@
 
 A flash is a pair of opposing changes of relative luminance of a tenth of white or more, the darker side below 0.8 of
 white, over a quarter of the picture; more than three of them within a second are too many (WCAG 2.2, success criterion
-2.3.1 and "general flash"; ITU-R BT.1702-3 asks the same of television). Changes of saturated red alone are not looked
-for, and a tape of 64x36 says nothing about patterns of stripes.
+2.3.1 and "general flash"; ITU-R BT.1702-3 asks the same of television). Changes of saturated red alone and
+patterns of stripes are not looked for, nor areas that flash in turn, one bright while the other is dark.
 """
 
 from fractions import Fraction
@@ -40,16 +40,20 @@ class FlashCounter:
 
     def look(self, luma: NDArray[np.uint8]) -> None:
         """Take the next frames' luma, uint8 [n, 36, 64]."""
-        # a quarter of the pixels is enough: what counts covers a quarter of the picture
-        small = luma.reshape(len(luma), 18, 2, 32, 2).mean(axis=(2, 4), dtype=np.float32).astype(np.uint8)
-        for light in _LUMINANCE[small].reshape(len(luma), -1):
+        # in parts of 4 x 4, so that texture which moves is no change: what counts covers a quarter of the picture
+        parts = _LUMINANCE[luma].reshape(len(luma), 9, 4, 16, 4).mean(axis=(2, 4))
+        for light in parts.reshape(len(luma), -1):
             if self._frames == 0:
                 self._low, self._high = light.copy(), light.copy()
             self._step(light)
             self._frames += 1
 
     def _step(self, light: NDArray[np.float32]) -> None:
-        """Each pixel's lowest and highest value since its last change of a tenth say when the next one is reached."""
+        """Each part's lowest and highest value since its last change of a tenth say when the next one is reached.
+
+        Where something moves across the picture, some parts turn brighter while others turn darker: that is no flash,
+        and only what more of them do than the others counts.
+        """
         low, high = self._low, self._high
         np.minimum(low, light, out=low)
         np.maximum(high, light, out=high)
@@ -57,8 +61,9 @@ class FlashCounter:
         darker = (high - light >= _CHANGE) & (light < _DARKER)
         turned = brighter | darker
         low[turned] = high[turned] = light[turned]
-        self._brighter = self._brighter * self._fades + np.count_nonzero(brighter) / len(light)
-        self._darker = self._darker * self._fades + np.count_nonzero(darker) / len(light)
+        more = (np.count_nonzero(brighter) - np.count_nonzero(darker)) / len(light)
+        self._brighter = self._brighter * self._fades + max(0.0, more)
+        self._darker = self._darker * self._fades + max(0.0, -more)
         if (self._darker if self._was_brighter else self._brighter) >= _AREA:
             self._was_brighter = not self._was_brighter
             self._brighter = self._darker = 0.0

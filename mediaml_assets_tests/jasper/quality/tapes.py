@@ -22,6 +22,13 @@ def moving(frames: int) -> NDArray[np.uint8]:
     return np.repeat(wave[:, None, :], 36, axis=1).astype(np.uint8)
 
 
+def texture(frames: int, step: int) -> Any:
+    """Dark and bright patches, 3 to 9 pixels large, that move by `step` pixels a frame."""
+    patches = np.random.default_rng(1).integers(0, 2, (12, 400)) * 150 + 50
+    wide = np.repeat(np.repeat(patches, 3, axis=0), 5, axis=1)
+    return np.stack([wide[:, n * step : n * step + 64] for n in range(frames)])
+
+
 def flashing(hertz: float, rate: int, seconds: float, low: int = 40, high: int = 200, area: float = 1.0) -> Any:
     """A picture that turns bright and dark again `hertz` times a second, in the left part of this area."""
     frames = np.full((round(seconds * rate), 36, 64), low, np.uint8)

@@ -11,7 +11,7 @@ from mediaml_assets.jasper.quality import tape as tape_module
 from mediaml_assets.jasper.quality.stretches import Stretch, runs
 from mediaml_assets.jasper.quality.tape import tape_facts
 
-from .tapes import flashing, moving, tape_of
+from .tapes import flashing, moving, tape_of, texture
 
 
 def test_black_and_frozen_stretches_are_found_with_their_frames() -> None:
@@ -56,13 +56,23 @@ def test_flashes_are_counted_within_any_second(rate: int, hertz: int, too_many: 
 @pytest.mark.parametrize(
     "harmless",
     [
-        flashing(5, 25, 4, area=0.2),
+        flashing(5, 25, 4, area=0.19),
         flashing(5, 25, 4, low=225, high=235),
         flashing(5, 25, 4, low=100, high=112),
         moving(100),
+        texture(100, 3),
+        texture(100, 9),
         np.repeat(np.tile([40, 200], 2)[:, None, None], 25, axis=0) + np.zeros((1, 36, 64)),
     ],
-    ids=["a fifth of the picture", "bright on bright", "less than a tenth", "a pan", "cuts a second apart"],
+    ids=[
+        "a fifth of the picture",
+        "bright on bright",
+        "less than a tenth",
+        "a pan",
+        "texture that moves",
+        "texture that moves fast",
+        "cuts a second apart",
+    ],
 )
 def test_what_does_not_flash(harmless: np.ndarray) -> None:  # type: ignore[type-arg]
     assert tape_facts(tape_of(harmless), Fraction(25)).flashing == []
