@@ -70,7 +70,8 @@ def measure(seed: int, film: Path = FILM) -> dict[str, float]:
 
 def compute(report: str) -> str:
     """In a worker: one run over the features, as `mediaml ingest` makes it, and the figures into a file."""
-    store, features = installed_store(), mesh().per_title()
+    store = installed_store()
+    features = mesh().per_title_of(store, TITLE)
     with _counting_frames() as counted, _watching_memory() as peak:
         reason = _run([one.name for one in features], TITLE)
     if reason:
