@@ -39,7 +39,8 @@ from mediaml_assets.workers import Workers
 
 FILM = Path(os.environ.get("MEDIAML_SHARED", "../shared")) / "media/films/bbb_full_854x480_h264_aac.mp4"
 TITLE = "film"
-MINUTES, RATE, SHOT_SECONDS = 10, 24, 4
+MINUTES: float = 10
+RATE, SHOT_SECONDS = 24, 4
 LOOK_SECONDS = 0.02
 """How often memory is looked at."""
 ROUNDS = 3
@@ -55,7 +56,7 @@ def measure(seed: int, film: Path = FILM) -> dict[str, float]:
         if film.is_file():
             shutil.copyfile(film, landing / f"{TITLE}.mp4")
         else:
-            render(seed, landing / f"{TITLE}.mp4", MINUTES * 60)
+            render(seed, landing / f"{TITLE}.mp4", round(MINUTES * 60))
         with patch.dict(os.environ, {"MEDIAML_HOME": str(home)}):
             os.environ.pop("MEDIAML_LANDING", None)
             prepare()
