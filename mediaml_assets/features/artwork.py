@@ -10,7 +10,8 @@ from mediaml_assets.amber.feature import amber_feature
 from mediaml_assets.errors import MediaRefused
 from mediaml_assets.features.cue_rows import Row, indexed
 from mediaml_assets.features.refusals import EVERY_FILE_USED, ORIGIN_COLUMN, REFUSED_COLUMN
-from mediaml_assets.jasper.pictures.standardize import standardize_picture
+from mediaml_assets.jasper.delivered.isolated import isolated
+from mediaml_assets.jasper.pictures.standardize import write_picture
 from mediaml_assets.landing.source_file import ArtworkFiles, CompanionFile
 
 ARTWORK = pa.schema(
@@ -56,16 +57,15 @@ def _row(file: CompanionFile, target: Path) -> Row:
     named = {"kind": file.kind, "label": file.label, "language": file.language, "origin": file.source.path}
     try:
         with file.opened() as content:
-            made = standardize_picture(content)
+            made = isolated(write_picture, content, target)
     except MediaRefused as refusal:
         return {**named, "refused": str(refusal)}
-    made.save(target)
     facts = made.facts
     return {
         **named,
         "picture": str(target),
-        "width": made.pixels.width,
-        "height": made.pixels.height,
+        "width": made.width,
+        "height": made.height,
         "source_format": facts.format,
         "source_mode": facts.mode,
         "source_width": facts.width,

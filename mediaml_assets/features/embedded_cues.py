@@ -6,6 +6,7 @@ import pyarrow as pa
 
 from mediaml_assets.amber.feature import amber_feature
 from mediaml_assets.features.cue_rows import CUES, Row, cue_rows, indexed, refused_row
+from mediaml_assets.jasper.delivered.isolated import isolated
 from mediaml_assets.jasper.texts.embedded import EmbeddedSubtitles, embedded_subtitles
 from mediaml_assets.landing.source_file import SourceFile
 
@@ -17,7 +18,7 @@ def embedded_cues(source: SourceFile) -> pa.Table:
     A stream that is pictures of text, or of an unknown format, is one row that says so: nothing is wrong with the film.
     """
     source.check_unmoved()
-    found = embedded_subtitles(source.file)
+    found = isolated(embedded_subtitles, source.file)
     source.check_unmoved()
     return indexed((row for stream in found for row in _rows(stream, source.path)), CUES)
 

@@ -10,6 +10,7 @@ from mediaml_assets.amber.feature import amber_feature
 from mediaml_assets.errors import MediaRefused
 from mediaml_assets.features.cue_rows import Row, indexed
 from mediaml_assets.features.refusals import EVERY_FILE_USED, ORIGIN_COLUMN, REFUSED_COLUMN
+from mediaml_assets.jasper.delivered.isolated import isolated
 from mediaml_assets.jasper.texts.script import read_script
 from mediaml_assets.landing.companions import SCRIPT
 from mediaml_assets.landing.source_file import CompanionFile, TextFiles
@@ -36,7 +37,7 @@ def script(text_files: TextFiles) -> pa.Table:
 def _rows(file: CompanionFile) -> Iterator[Row]:
     try:
         with file.opened() as content:
-            lines = read_script(content, file.language)
+            lines = isolated(read_script, content, file.language)
     except MediaRefused as refusal:
         yield {"origin": file.source.path, "refused": str(refusal)}
         return

@@ -8,6 +8,7 @@ from mediaml_assets.amber.feature import amber_feature
 from mediaml_assets.errors import MediaRefused
 from mediaml_assets.features.cue_rows import CUES, Row, cue_rows, indexed, refused_row
 from mediaml_assets.features.refusals import EVERY_FILE_USED
+from mediaml_assets.jasper.delivered.isolated import isolated
 from mediaml_assets.jasper.texts.read import read_subtitles
 from mediaml_assets.landing.companions import SUBTITLES
 from mediaml_assets.landing.source_file import CompanionFile, TextFiles
@@ -25,7 +26,7 @@ def subtitle_cues(text_files: TextFiles) -> pa.Table:
 def _rows(file: CompanionFile) -> Iterator[Row]:
     try:
         with file.opened() as content:
-            found = read_subtitles(content, file.language)
+            found = isolated(read_subtitles, content, file.language)
     except MediaRefused as refusal:
         yield refused_row(file.source.path, str(refusal), file.label, file.language)
     else:

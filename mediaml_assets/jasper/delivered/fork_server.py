@@ -28,6 +28,10 @@ PRELOADED = (
     "mediaml_assets.jasper.delivered.essence:essence",
     "mediaml_assets.jasper.standard.standardize:standardize",
     "mediaml_assets.jasper.standard.sound_alone:standardize_sound",
+    "mediaml_assets.jasper.texts.embedded:embedded_subtitles",
+    "mediaml_assets.jasper.texts.read:read_subtitles",
+    "mediaml_assets.jasper.texts.script:read_script",
+    "mediaml_assets.jasper.pictures.standardize:write_picture",
 )
 """Functions that are called on delivered files, by name: what is not here is imported in each child."""
 

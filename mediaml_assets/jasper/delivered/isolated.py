@@ -165,7 +165,9 @@ class _Child:
         return self._refused(why)
 
     def _refused(self, why: str) -> MediaRefused:
-        return MediaRefused(f"{self._name} is damaged or too much to read: {why}; transcode it and deliver it again")
+        return MediaRefused(
+            f"{self._name} is damaged or too much to read: {why}; deliver it again, or in another format"
+        )
 
     def _kill(self) -> None:
         try:

@@ -74,6 +74,23 @@ class StandardPicture:
         self.pixels.save(path, "PNG", compress_level=6, icc_profile=None)
 
 
+@dataclass(frozen=True)
+class WrittenPicture:
+    """A standard picture that was written to a file: its size in pixels, and the rest as of `StandardPicture`."""
+
+    width: int
+    height: int
+    facts: PictureFacts
+    notes: tuple[str, ...]
+
+
+def write_picture(file: MediaFile, target: Path) -> WrittenPicture:
+    """Write the standard picture of `file` to `target`, a PNG; raises as `standardize_picture` does."""
+    made = standardize_picture(file)
+    made.save(target)
+    return WrittenPicture(made.pixels.width, made.pixels.height, made.facts, made.notes)
+
+
 def standardize_picture(file: MediaFile) -> StandardPicture:
     """Read a JPEG, PNG, WebP or TIFF file.
 
