@@ -1,5 +1,6 @@
 """Bad files among good ones: each says clearly why it cannot be used, on the command line and in Dagster."""
 
+import ctypes
 import os
 import shutil
 from pathlib import Path
@@ -9,6 +10,8 @@ import pytest
 from click.testing import CliRunner
 
 from mediaml_assets.cli import main
+from mediaml_assets.jasper.delivered.essence import Essence, essence
+from mediaml_assets.jasper.files import MediaFile
 from mediaml_assets_tests.amber.platform import Platform
 from mediaml_assets_tests.end_to_end.conftest import Call, CommandLine, catch_up
 from mediaml_assets_tests.end_to_end.films import film, sound_only
@@ -18,10 +21,19 @@ UNREADABLE = {
     "truncated.mp4": "cut short",
     "text.mp4": "not media at all",
     "sound.mp4": "no video stream",
+    "crashing.mp4": "crashes its decoder (SIGSEGV)",
 }
 """File -> what its reason must speak of; they have a good name, so their title is refused when it is read."""
 
 MISNAMED = ("two words.mp4", "été.mp4", "up..down.mp4", "-option.mp4")
+CRASHING = "crashing.mp4"
+
+
+def essence_unless_it_crashes(file: MediaFile) -> Essence:
+    """A decoder that a film brings down."""
+    if file.name == CRASHING:
+        ctypes.string_at(0)
+    return essence(file)
 
 
 def deliver_bad_files(landing: Path, good: Path) -> None:
@@ -29,6 +41,7 @@ def deliver_bad_files(landing: Path, good: Path) -> None:
     (landing / "truncated.mp4").write_bytes(good.read_bytes()[: good.stat().st_size // 2])
     (landing / "text.mp4").write_text("Dear all, the film follows tomorrow.\n" * 50)
     sound_only(landing / "sound.mp4")
+    shutil.copy2(good, landing / CRASHING)
     for name in MISNAMED:
         shutil.copy2(good, landing / name)
 
@@ -36,6 +49,7 @@ def deliver_bad_files(landing: Path, good: Path) -> None:
 @pytest.fixture
 def with_bad_files(platform: Platform, calls: list[Call], monkeypatch: pytest.MonkeyPatch) -> Platform:
     monkeypatch.setenv("DAGSTER_HOME", str(platform.home / "dagster"))
+    monkeypatch.setattr("mediaml_assets.features.essence.essence_of", essence_unless_it_crashes)
     deliver_bad_files(platform.landing, platform.home / "originals" / "one.mp4")
     film(platform.landing / "good.mp4", 4)
     catch_up(platform)
