@@ -68,7 +68,7 @@ class DamageReader:
             more = f", and {len(said) - 1} more" if len(said) > 1 else ""
             yield f"its container is damaged ({said[0][:100]}{more})"
         if _ends_inside(self._file, self._probed.container):
-            yield "its last box or transport packet is cut, or something else follows it: it may be cut short"
+            yield "its last box, chunk or transport packet is cut, or something else follows it: it may be cut short"
 
     def _packets(self, times: StreamTimes, streams: int) -> Iterator[str]:
         if self._incomplete:
@@ -102,11 +102,13 @@ def missing_pictures(times: StreamTimes, container: str) -> tuple[str, ...]:
 
 
 def _ends_inside(file: MediaFile, container: str) -> bool:
-    """Whether a file ends inside one of its container's units: an MP4 box or a transport packet."""
+    """Whether a file ends inside one of its container's units: an MP4 box, a RIFF chunk or a transport packet."""
     with open_binary(file) as stream:
         size = stream.seek(0, os.SEEK_END)
         if container == "mpegts":
             return _ts_is_cut(stream, size)
+        if container == "avi":
+            return _avi_is_cut(stream, size)
         return container.startswith("mov") and _mp4_is_cut(stream, size)
 
 
@@ -121,6 +123,18 @@ def _ts_is_cut(stream: Any, size: int) -> bool:
                 # a packet of 192 has 4 bytes before its sync byte, one of 204 has 16 after the 188
                 return (size - first) % length != (188 if length == 192 else 0) or stream.read(1)[0] != _SYNC
     return False
+
+
+def _avi_is_cut(stream: Any, size: int) -> bool:
+    """Whether the RIFF chunks (one, or several in OpenDML) do not end where the file ends."""
+    at = 0
+    while at < size:
+        stream.seek(at)
+        head = stream.read(8)
+        if head[:4] != b"RIFF":
+            return True
+        at += 8 + int.from_bytes(head[4:], "little")
+    return at > size
 
 
 def _mp4_is_cut(stream: Any, size: int) -> bool:

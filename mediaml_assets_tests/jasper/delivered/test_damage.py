@@ -60,10 +60,11 @@ DAMAGED: dict[str, tuple[str, dict[str, str], Callable[[Path], Path], str]] = {
     "mkv: a stretch of zeros": ("mkv", {}, lambda path: zeroed(path, 0.5, 3000), "its container is damaged"),
     "mkv: cut": ("mkv", {}, lambda path: shortened(path, 0.7), "its container is damaged (File ended prematurely"),
     "webm: cut": ("webm", {}, lambda path: shortened(path, 0.7), "before the length that it claims"),
-    "mp4: cut": ("mp4", {"movflags": "+faststart"}, lambda path: shortened(path, 0.7), "its last box"),
+    "mp4: cut": ("mp4", {"movflags": "+faststart"}, lambda path: shortened(path, 0.7), "its last box,"),
     "mp4: cut, and its length": ("mp4", {"movflags": "+faststart"}, lambda path: shortened(path, 0.7), "it claims"),
     "fragments: cut": (
-        "mp4", {"movflags": "frag_keyframe+delay_moov"}, lambda path: shortened(path, 0.7), "its last box"),
+        "mp4", {"movflags": "frag_keyframe+delay_moov"}, lambda path: shortened(path, 0.7), "its last box,"),
+    "avi: cut": ("avi", {}, lambda path: shortened(path, 0.1), "its last box, chunk"),
     "ts: cut in a packet": ("ts", {}, lambda path: shortened(path, 0.7), "transport packet is cut"),
     "ts: packets lost": ("ts", {}, lambda path: without(path, 188 * 40, 188 * 3), "packets are incomplete"),
 }  # fmt: skip
@@ -72,8 +73,9 @@ DAMAGED: dict[str, tuple[str, dict[str, str], Callable[[Path], Path], str]] = {
 @pytest.mark.parametrize("name", DAMAGED)
 def test_each_kind_of_damage_is_told(name: str, tmp_path: Path) -> None:
     suffix, options, damage, said = DAMAGED[name]
-    if suffix == "webm":
-        whole = render_kind(tmp_path / "whole.webm", KINDS[3], 1)
+    if suffix in ("webm", "avi"):
+        [kind] = [one for one in KINDS if one.suffix == suffix]
+        whole = render_kind(tmp_path / f"whole.{suffix}", kind, 1)
     else:
         whole = remux(render(tmp_path / "film.mp4", FILM), tmp_path / f"whole.{suffix}", options=options)
     assert faults(whole) == ()
