@@ -114,7 +114,7 @@ _VPX = {"deadline": "good", "cpu-used": "5", "auto-alt-ref": "1", "lag-in-frames
 _AV1 = {"preset": "8", "crf": "12", "g": "{g}"}
 _MPEG2 = {"bf": "2", "g": "{g}", "b": "8M"}
 _FIELDS = {"flags": "+ildct+ilme", "b": "15M"}
-_TV = {"size": (720, 576), "rates": (Fraction(25),)}
+_TV: dict[str, Any] = {"size": (720, 576), "rates": (Fraction(25),)}
 _PHONE = (16, 17, 25, 32, 33, 34, 35, 41, 50, 66, 100, 350)
 _SPARSE = (200, 400, 1000, 2100, 40)
 

@@ -1,5 +1,6 @@
 """What a person finds in the Dagster UI."""
 
+from functools import partial
 from typing import Any
 
 import pytest
@@ -42,15 +43,17 @@ def test_a_titles_materialisation_shows_its_rows(ui: Ui, browser: Any) -> None:
 def test_a_standard_encode_shows_its_pictures_and_its_checks_their_numbers(ui: Ui, browser: Any) -> None:
     browser.get(f"{ui.address}/assets/standard_encode?view=partitions&partition=one")
     wait_for(browser, "strip", "waveform", "[Show Markdown]")
-    for place, size in enumerate(((768, 144), (768, 96))):
+    for place, size in enumerate(([768, 144], [768, 96])):
         browser.get(f"{ui.address}/assets/standard_encode?view=partitions&partition=one")
         wait_for(browser, "strip", "waveform", "[Show Markdown]")
         links = (
             "[...document.querySelectorAll('*')].filter(e => !e.children.length && e.innerText == '[Show Markdown]')"
         )
         browser.execute_script(f"{links}[{place}].click()")
-        sizes = "return [...document.images].map(i => [i.naturalWidth, i.naturalHeight])"
-        wait(lambda: list(size) in browser.execute_script(sizes), f"a picture of {size}")
+        shown = partial(
+            browser.execute_script, "return [...document.images].map(i => [i.naturalWidth, i.naturalHeight])"
+        )
+        wait(lambda shown=shown, size=size: size in shown(), f"a picture of {size}")
     browser.get(f"{ui.address}/assets/standard_encode?view=checks&checkDetail=loudness")
     wait_for(browser, "quality", "flash", "loudness", "true_peak")
 
