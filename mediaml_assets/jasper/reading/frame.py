@@ -1,6 +1,7 @@
 """One picture of a film as arrays: its planes as they are, or red, green and blue at any size."""
 
 import threading
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -59,6 +60,11 @@ class RgbConverter:
         if mirrored:
             pixels = pixels[:, ::-1]
         return np.ascontiguousarray(np.rot90(pixels, -quarter_turns) if quarter_turns else pixels)
+
+    def shown(self, decoded: Any, pixel_aspect: Fraction, tall: int) -> Size:
+        """(width, height) of a picture upright and `tall` pixels high, when its pixels are made square."""
+        shape = Fraction(decoded.width, decoded.height) * pixel_aspect
+        return max(1, round(tall * (1 / shape if self._turn(decoded)[0] % 2 else shape))), tall
 
     def _turn(self, decoded: Any) -> tuple[int, bool]:
         """Quarter turns clockwise, and whether it is mirrored before them."""
@@ -119,6 +125,10 @@ class Frame:
         if kind.is_planar and not kind.is_rgb and kind.components[0].bits == 8:
             return self.y
         return plane_view(self._decoded.reformat(format="gray", threads=1).planes[0])
+
+    def shown_size(self, pixel_aspect: Fraction, tall: int) -> Size:
+        """(width, height) of the picture upright and `tall` pixels high, when its pixels are made square."""
+        return self._convert.shown(self._decoded, pixel_aspect, tall)
 
     def rgb(self, size: Size | None = None) -> Rgb:
         """Red, green and blue, upright: uint8 [height, width, 3], 0 to 255; an array of its own.

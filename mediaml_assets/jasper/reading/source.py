@@ -5,7 +5,9 @@ from collections.abc import Iterator
 from typing import Any, Protocol, Self
 
 _KEPT_FRAMES = 24
-"""Decoded pictures that are remembered: two groups of a standard encode."""
+"""Decoded pictures that are remembered, at most: two groups of a standard encode."""
+_KEPT_PIXELS = 24 * 1920 * 1080
+"""Their pixels together, at most: of larger pictures fewer are remembered."""
 
 
 class FrameReader(Protocol):
@@ -81,5 +83,6 @@ class Seeker:
     def _keep(self, index: int, decoded: Any) -> None:
         self._kept[index] = decoded
         self._next = index + 1
-        while len(self._kept) > _KEPT_FRAMES:
+        most = min(_KEPT_FRAMES, _KEPT_PIXELS // (decoded.width * decoded.height))
+        while len(self._kept) > max(1, most):
             self._kept.popitem(last=False)

@@ -1,7 +1,5 @@
 """Small pictures that show what a film is: a strip of moments, and one that tells most."""
 
-from fractions import Fraction
-
 import cv2
 import numpy as np
 
@@ -16,11 +14,6 @@ def moments(length: int, count: int) -> list[tuple[int, int]]:
     """(first frame, middle frame) of `count` equal parts of the frames [0, length), or of as many as there are."""
     count = min(count, length)
     return [(part * length // count, (2 * part + 1) * length // (2 * count)) for part in range(count)]
-
-
-def shown_size(width: int, height: int, pixel_aspect: Fraction, tall: int) -> tuple[int, int]:
-    """(width, height) of a picture of `width` x `height` pixels of a shape, when it is shown `tall` pixels high."""
-    return max(1, round(Fraction(width * tall, height) * pixel_aspect)), tall
 
 
 def information(picture: Rgb) -> float:

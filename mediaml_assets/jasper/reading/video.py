@@ -1,6 +1,7 @@
 """The pictures of a film: by number, by time, by shot, one after the other, or in batches."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from fractions import Fraction
 from itertools import islice
 from typing import Protocol
@@ -15,7 +16,6 @@ from mediaml_assets.jasper.reading.thumbnails import (
     STRIP_HEIGHT,
     information,
     moments,
-    shown_size,
 )
 from mediaml_assets.jasper.reading.timeline import Seconds, Timeline, shown_at
 
@@ -190,31 +190,40 @@ class Video:
         """Small pictures of `count` moments at equal distances: uint8 [count, height, width, 3], square pixels.
 
         Each is from the middle of its part of the film, or, to decode little, the key frame before it in that part.
-        Of a film with fewer frames than `count`, there are as many as it has frames.
+        There are fewer of a film with fewer frames, and moments that cannot be decoded are left out.
+
+        Raises:
+            IndexError: none can be decoded.
         """
-        return self._small(self._moments(count), height)
+        return np.stack(list(self._thumbnails(count, height).values()))
 
     def poster(self) -> Rgb:
         """The picture that tells most, at its stored size: uint8 [height, width, 3].
 
         Of 24 moments at equal distances it is the one whose grey levels hold the most information (see
         `thumbnails.information`): neither black, nor blank, nor faded.
-        """
-        indices = self._moments(POSTER_CANDIDATES)
-        best = max(zip(self._small(indices, STRIP_HEIGHT), indices, strict=True), key=lambda one: information(one[0]))
-        picture: Rgb = self.batch([best[1]])[0]
-        return picture
 
-    def _moments(self, count: int) -> list[int]:
-        found = []
+        Raises:
+            IndexError: none can be decoded.
+        """
+        small = self._thumbnails(POSTER_CANDIDATES, STRIP_HEIGHT)
+        best = max(small, key=lambda index: information(small[index]))
+        return next(self.frames([best])).rgb()
+
+    def _thumbnails(self, count: int, height: int) -> dict[int, Rgb]:
+        """Small pictures of moments at equal distances, by number, all of one size."""
+        found: dict[int, Rgb] = {}
+        size: Size | None = None
         for first, middle in moments(len(self), count):
             key = self._source.key_frame(middle)
-            found.append(key if key >= first else middle)
+            # what is damaged is left out
+            with suppress(IndexError):
+                frame = next(self.frames([key if key >= first else middle]))
+                size = size or frame.shown_size(self._pixel_aspect(), height)
+                found[frame.index] = frame.rgb(size)
+        if not found:
+            raise IndexError(f"{self._source.name}: no picture of it can be decoded; deliver it again")
         return found
-
-    def _small(self, indices: Sequence[int], height: int) -> Rgb:
-        tall, wide, _ = self.batch(indices[:1])[0].shape
-        return self.batch(indices, shown_size(wide, tall, self._pixel_aspect(), height))
 
     def checked(self, index: int) -> int:
         """The number of a picture that there is; raises IndexError for any other."""
