@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from mediaml_assets import jasper
 from mediaml_assets.errors import MediaRefused
-from mediaml_assets.jasper.reading import delivered_frames
+from mediaml_assets.jasper.reading import delivered_frames, source
 from mediaml_assets.jasper.reading.delivered_film import DeliveredFilm
 from mediaml_assets.jasper.reading.frame import Frame
 
@@ -169,6 +169,23 @@ def test_a_key_frame_that_is_none_is_not_believed(
             assert look(frame) == film.pictures[frame.index][1]
 
 
+def test_thumbnails_leave_out_what_is_damaged(tmp_path: Path) -> None:
+    path = one_damaged(tmp_path / "clip.mp4", Clip(FILM, options=B_FRAMES))
+    with opened(path) as read:
+        read._frames.key_frame = lambda index: index  # type: ignore[method-assign]
+        assert read.video.strip(90).shape == (89, 90, 160, 3)
+        assert read.video.poster().shape == (180, 320, 3)
+
+
+def test_of_large_pictures_few_are_remembered(known: Callable[[str], Known], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(source, "_KEPT_PIXELS", 3 * 320 * 180)
+    film = known("film rate")
+    with opened(film.path) as read:
+        for frame in read.video.frames([*range(20), 5, 30, 29]):
+            assert look(frame) == film.pictures[frame.index][1]
+            assert len(read.video._seeker._kept) <= 3
+
+
 class CountingReader(delivered_frames.DeliveredReader):
     decoded = 0
 
@@ -223,16 +240,21 @@ def test_memory_does_not_grow_with_the_film(tmp_path: Path) -> None:
     assert held[1] - held[0] < 30_000_000
 
 
-def test_a_rotated_film_is_upright_and_its_colours_are_its_own(tmp_path: Path) -> None:
-    plain = render(tmp_path / "plain.mp4", Clip(FILM[:3]))
-    turned = render(tmp_path / "turned.mp4", Clip(FILM[:3], turn=(90, False, False)))
-    with opened(plain) as one, opened(turned) as other:
-        as_is, upright = one.video.batch([2])[0], other.video.batch([2])[0]
-        assert as_is.shape == (180, 320, 3) and upright.shape == (320, 180, 3)
-        # a display matrix turns counter-clockwise by the angle that FFmpeg writes
-        assert any(np.array_equal(upright, np.rot90(as_is, turns)) for turns in (1, 3))
-        assert other.video.batch([0, 1], size=(90, 160)).shape == (2, 160, 90, 3)
-        assert other.video.strip(2, height=80).shape == (2, 80, 45, 3)
+@pytest.mark.parametrize(
+    "turn", [(90, False, False), (180, False, False), (270, False, False), (0, True, False), (90, True, False)]
+)
+def test_a_turned_film_is_upright_as_its_standard_encode_is(
+    turn: tuple[int, bool, bool], tmp_path: Path, standard: Callable[..., Any]
+) -> None:
+    path = render(tmp_path / "turned.mp4", Clip(FILM[:7], turn=turn, first_number=0b1101_0010_0110))
+    _, media = standard(path)
+    x, y, width, height = media.active
+    with opened(path) as read:
+        upright = read.video.batch([5], size=(width, height))[0]
+        assert (read.video.batch([5]).shape[1] > 180) == (turn[0] in (90, 270))
+        assert read.video.strip(2, height=80).shape == (2, 80, 45 if turn[0] in (90, 270) else 142, 3)
+    known = media.video.batch([5])[0][y : y + height, x : x + width]
+    assert np.abs(upright.astype(int) - known).mean() < 6
 
 
 def test_a_pixel_that_is_not_square_is_seen_in_thumbnails(tmp_path: Path) -> None:
