@@ -66,6 +66,8 @@ class ForkServer:
                     break
                 except OSError:
                     if attempt == 2:
+                        ours.close()
+                        os.close(numbers)
                         raise
                     self.stop()
         finally:

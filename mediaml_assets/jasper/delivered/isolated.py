@@ -15,7 +15,7 @@ import select
 import signal
 import time
 from collections.abc import Callable
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from pathlib import Path
 from typing import Any, BinaryIO, TypeVar
 
@@ -83,7 +83,12 @@ class _Child:
         self._pid = pid
         # it waits for its call, so that this is it and no later process with the same number
         self._process = os.pidfd_open(pid)
-        self._channel.send(call)
+        try:
+            with suppress(BrokenPipeError):  # it has ended already, which `wait` finds
+                self._channel.send(call)
+        except BaseException:
+            self.end()
+            raise
 
     @property
     def _name(self) -> str:
@@ -130,12 +135,18 @@ class _Child:
         if kind == b"p":
             progress(_share(rest))
         elif kind == b"g":
-            self._channel.send_bytes(self._fetched(*PLACE.unpack(rest)))
+            self._give(self._fetched(*PLACE.unpack(rest)))
         elif kind == b"r":
             raise MediaRefused(rest.decode(errors="replace"))
         else:
             text = rest.decode(errors="replace")
             raise ReaderFailed(f"reading {self._name} failed by a fault that is not the film's; report it:\n{text}")
+
+    def _give(self, data: bytes) -> None:
+        try:
+            self._channel.send_bytes(data)
+        except OSError:
+            raise self._ended() from None
 
     def _fetched(self, at: int, length: int) -> bytes:
         if self._reader is None:
@@ -170,10 +181,8 @@ class _Child:
         )
 
     def _kill(self) -> None:
-        try:
+        with suppress(ProcessLookupError):
             signal.pidfd_send_signal(self._process, signal.SIGKILL)
-        except ProcessLookupError:
-            return
 
     def _number(self) -> int | None:
         """The next number from the server; None when there will be none."""

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from pickle import PicklingError
 from typing import Any
 
 import pytest
@@ -239,6 +240,30 @@ def test_what_goes_wrong_on_the_way_comes_back_as_it_was(tmp_path: Path, after: 
     moving.after = after
     with pytest.raises(InputMoved, match=r"^film.mkv changed while it was read$"):
         isolated(essence, moving)
+
+
+def test_a_process_that_ends_while_its_bytes_are_fetched_is_noticed(film: Path) -> None:
+    class Deadly(Remote):
+        def _fetch(self, start: int, length: int) -> bytes:
+            for pid in children_of_the_server():
+                os.kill(pid, signal.SIGKILL)
+                assert ends(pid)
+            return super()._fetch(start, length)
+
+    def children_of_the_server() -> list[int]:
+        return [int(pid) for pid in Path(f"/proc/{server}/task/{server}/children").read_text().split()]
+
+    _, server = isolated(misdeeds.process, film)
+    with pytest.raises(MediaRefused, match="the system killed the process"):
+        isolated(essence, Deadly(film))
+
+
+def test_what_cannot_be_sent_leaves_nothing_behind(film: Path) -> None:
+    isolated(misdeeds.first_byte, film)
+    before = len(os.listdir("/proc/self/fd"))
+    with pytest.raises((AttributeError, TypeError, PicklingError)):
+        isolated(misdeeds.eat, film, lambda: 1)
+    assert len(os.listdir("/proc/self/fd")) == before
 
 
 def test_a_slow_bucket_is_not_the_films_fault(film: Path) -> None:
