@@ -24,7 +24,7 @@ from typing import Any, NoReturn
 from mediaml_assets.jasper.delivered import isolated_child
 
 PRELOADED = (
-    "mediaml_assets.jasper.delivered.probe:probe",
+    "mediaml_assets.jasper.delivered.snapshot:said",
     "mediaml_assets.jasper.delivered.essence:essence",
     "mediaml_assets.jasper.standard.standardize:standardize",
     "mediaml_assets.jasper.standard.sound_alone:standardize_sound",

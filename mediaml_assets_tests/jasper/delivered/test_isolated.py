@@ -1,6 +1,8 @@
 """Whatever reading a file does to its process, the caller gets an answer or a refusal, and nothing is left running."""
 
+import importlib
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -13,8 +15,10 @@ from typing import Any
 
 import pytest
 
+from mediaml_assets import features
 from mediaml_assets.errors import InputMoved, MediaRefused, ReaderFailed
 from mediaml_assets.jasper.delivered.essence import essence
+from mediaml_assets.jasper.delivered.fork_server import PRELOADED
 from mediaml_assets.jasper.delivered.isolated import isolated
 from mediaml_assets.jasper.delivered.probe import probe
 from mediaml_assets.jasper.limits import Limits
@@ -59,6 +63,17 @@ def test_the_result_is_that_of_the_function(film: Path, tmp_path: Path) -> None:
     assert there.measured == here.measured and there.rate == here.rate and there.active == here.active
     assert there.video == tmp_path / "there" / here.video.name and there.video.read_bytes() == here.video.read_bytes()
     assert shares and all(0 <= share <= 1 for share in shares)
+
+
+def test_what_features_call_is_imported_beforehand() -> None:
+    called = set()
+    for module in Path(features.__path__[0]).glob("*.py"):
+        names = set(re.findall(r"\bisolated\(([a-z_]+),", module.read_text()))
+        names |= {"standardize", "standardize_sound"} if "make" in names else set()
+        for name in names - {"make"}:
+            function = getattr(importlib.import_module(f"mediaml_assets.features.{module.stem}"), name)
+            called.add(f"{function.__module__}:{function.__name__}")
+    assert called == set(PRELOADED)
 
 
 def test_each_call_has_a_process_of_its_own_from_one_server(film: Path) -> None:
