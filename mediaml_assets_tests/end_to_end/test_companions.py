@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner
 from PIL import Image, PngImagePlugin
 
-from mediaml_assets import on_demand
+from mediaml_assets import jasper, on_demand
 from mediaml_assets.amber.explain import explain
 from mediaml_assets.cli import main
 from mediaml_assets.errors import NotStored
@@ -79,6 +79,13 @@ def test_what_landed_can_be_read(landed: Platform) -> None:
     assert vectors.column("index").to_pylist() == [0, 1]
     for vector in vectors.column("vector").to_pylist():
         assert np.linalg.norm(vector) == pytest.approx(1, abs=1e-2)
+
+
+def test_the_library_opens_them_with_the_film(landed: Platform) -> None:
+    one, two = jasper.open("one"), jasper.open("two")
+    assert [cue.text for cue in one.text.cues(1.0, 2.0, "en")] == ["Hello", "Goodbye"]
+    assert [picture.kind for picture in one.images] == ["poster"]
+    assert (len(two.text), len(two.images)) == (0, 0)
 
 
 def test_a_title_without_a_film_is_no_failure_anywhere(landed: Platform, calls: list[Call]) -> None:
