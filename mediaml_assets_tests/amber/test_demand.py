@@ -235,7 +235,7 @@ def test_a_title_that_changes_meanwhile_is_begun_again_and_not_for_ever(
             raise moved.pop()
         return evaluate(store, ask, look_again)
 
-    monkeypatch.setattr("mediaml_assets.amber.demand.evaluate", moving)
+    monkeypatch.setattr("mediaml_assets.amber.siblings.evaluate", moving)
     assert demand.value("counts", "one").value.rows == 2
     moved += [InputMoved("one.mp4 changed while it was read")] * 3
     here.deliver(one="xyz")
