@@ -33,6 +33,7 @@ class Picture:
     """A decoded frame that knows its number."""
 
     alive = 0
+    width, height = 640, 360
 
     def __init__(self, index: int) -> None:
         self.index = index
