@@ -5,13 +5,12 @@ Each part says at its own top what its figures mean: `media/reading.py` (frames 
 `media/encoding.py` (standardising beside the ffmpeg command line).
 """
 
-import importlib
-from importlib.util import find_spec
 from typing import Any
 
 from rich.table import Table
 
 from benchmarks.harness import Measured, Target
+from benchmarks.media import encoding, exactness, passes, reading
 
 TARGETS: dict[str, Target] = {
     "sequential_over_pyav": ("<=", 1.2),
@@ -22,7 +21,7 @@ TARGETS: dict[str, Target] = {
     "standardize_over_ffmpeg": ("<=", 1.25),
     "wrong_frames": ("==", 0),
 }
-PARTS = ("reading", "passes", "exactness", "encoding")
+PARTS = (reading, passes, exactness, encoding)
 
 
 def run(seed: int) -> Measured:
@@ -31,12 +30,10 @@ def run(seed: int) -> Measured:
     tables: list[Table] = []
     details: dict[str, Any] = {}
     for part in PARTS:
-        if find_spec(f"benchmarks.media.{part}") is None:
-            continue
-        found = importlib.import_module(f"benchmarks.media.{part}").measure(seed)
+        found = part.measure(seed)
         measured = found if isinstance(found, Measured) else Measured(found)
         figures |= measured.figures
         tables += measured.tables
         if measured.details is not None:
-            details[part] = measured.details
+            details[part.__name__.rpartition(".")[2]] = measured.details
     return Measured(figures, tables, details)
