@@ -20,7 +20,7 @@ def test_a_title_is_described_in_one_run_whose_siblings_give_what_they_give_alon
     result = job.execute_in_process(
         partition_key="three",
         instance=platform.instance,
-        asset_selection=[dg.AssetKey(one.name) for one in platform.mesh.per_title()],
+        asset_selection=[dg.AssetKey(one.name) for one in platform.mesh.per_title_of(platform.store, "three")],
     )
     assert result.success
     made = {event.asset_key.to_user_string() for event in result.asset_materializations_for_node(STEP)}
