@@ -1,9 +1,11 @@
 """What is measured of every value: what its computation cost, and what its rows are like.
 
-    seconds, cpu_seconds        of the function and of storing its files; CPU of all threads of the process, and where
-                                siblings are computed at once, of the feature's own thread alone
+    seconds, cpu_seconds        of the function and of storing its files; CPU of all threads of the process (where
+                                siblings are computed at once, of the feature's own thread alone) and of the processes
+                                that read delivered files for it
     memory_bytes                how far the process grew: its highest resident memory during the computation, as the
-                                kernel counts it, less that at its start; left out where the kernel does not tell
+                                kernel counts it, less that at its start, and how far the largest of those processes
+                                grew; left out where the kernel does not tell
     rows
     nulls, nans, infinities     over all columns
     <column>.nulls              of a column, and so on
@@ -25,6 +27,8 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from mediaml_assets.elsewhere import counting
+
 MEASURED = 8
 """Columns of numbers and vectors up to which ranges are kept."""
 
@@ -45,11 +49,12 @@ def cost(into: dict[str, float], of_thread: bool = False) -> Iterator[None]:
     before = _start_peak()
     clock = time.thread_time if of_thread else time.process_time
     wall, cpu = time.perf_counter(), clock()
-    yield
+    with counting() as elsewhere:
+        yield
     into["seconds"] = round(time.perf_counter() - wall, 3)
-    into["cpu_seconds"] = round(clock() - cpu, 3)
+    into["cpu_seconds"] = round(clock() - cpu + elsewhere.cpu_seconds, 3)
     if before is not None and (peak := _resident(b"VmHWM")) is not None:
-        into["memory_bytes"] = max(0, peak - before)
+        into["memory_bytes"] = max(0, peak - before) + elsewhere.memory_bytes
 
 
 def _start_peak() -> int | None:

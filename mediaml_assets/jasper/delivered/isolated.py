@@ -19,9 +19,10 @@ from contextlib import nullcontext, suppress
 from pathlib import Path
 from typing import Any, BinaryIO, TypeVar
 
+from mediaml_assets.elsewhere import tell
 from mediaml_assets.errors import MediaRefused, ReaderFailed
 from mediaml_assets.jasper.delivered.fork_server import NUMBER, ForkServer
-from mediaml_assets.jasper.delivered.isolated_child import PLACE, Call, result_type
+from mediaml_assets.jasper.delivered.isolated_child import COST, PLACE, Call, result_type
 from mediaml_assets.jasper.files import MediaFile, open_binary
 from mediaml_assets.jasper.limits import LIMITS, Limits
 
@@ -134,6 +135,9 @@ class _Child:
     def _heed(self, kind: bytes, rest: bytes, progress: Callable[[float], None]) -> None:
         if kind == b"p":
             progress(_share(rest))
+        elif kind == b"c":
+            cpu, memory = COST.unpack(rest)
+            tell(max(0.0, cpu), max(0, memory))
         elif kind == b"g":
             self._give(self._fetched(*PLACE.unpack(rest)))
         elif kind == b"r":

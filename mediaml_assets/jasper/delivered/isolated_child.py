@@ -4,6 +4,7 @@ Each message to the parent is one byte that says what it is, and then
 
     p   the share done, in digits
     g   a place and a length (two int64): bytes of the remote file are wanted, and are the answer
+    c   CPU seconds (float64) and bytes (int64) that the call took; one of these comes next, and nothing after it:
     v   what the function returned, as JSON
     r   why the file is refused, in words
     b   the traceback of any other exception
@@ -33,6 +34,7 @@ from mediaml_assets.errors import MediaRefused
 from mediaml_assets.jasper.limits import Limits
 
 PLACE = struct.Struct("<qq")
+COST = struct.Struct("<dq")
 TELL_SECONDS = 0.2
 """Progress is told no more often than this."""
 
@@ -67,6 +69,7 @@ def result_type(read: Callable[..., Any]) -> TypeAdapter[Any]:
 def run(channel: "Connection[Any, Any]") -> None:
     """Do the one call that comes over the channel, and say what came of it."""
     too_large = b""
+    before = resource.getrusage(resource.RUSAGE_SELF)
     try:
         # from our own parent: the one direction in which objects may travel
         call: Any = channel.recv()
@@ -83,7 +86,14 @@ def run(channel: "Connection[Any, Any]") -> None:
     except BaseException:
         said = b"b" + traceback.format_exc().encode()
     with suppress(OSError):
+        channel.send_bytes(b"c" + _cost(before))
         channel.send_bytes(said)
+
+
+def _cost(before: resource.struct_rusage) -> bytes:
+    now = resource.getrusage(resource.RUSAGE_SELF)
+    cpu = now.ru_utime + now.ru_stime - before.ru_utime - before.ru_stime
+    return COST.pack(cpu, (now.ru_maxrss - before.ru_maxrss) * 1024)
 
 
 def _result(call: Call, channel: "Connection[Any, Any]") -> bytes:

@@ -75,6 +75,13 @@ def eat(file: MediaFile, size: int) -> int:
     return int(np.ones(size, np.uint8)[-1])
 
 
+def toil(file: MediaFile, seconds: float, size: int) -> int:
+    taken = np.ones(size, np.uint8)
+    while time.process_time() < seconds:
+        pass
+    return int(taken[-1])
+
+
 def write(file: MediaFile, path: Path, size: int) -> None:
     with path.open("wb") as stream:
         for _ in range(size // 4096):

@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from mediaml_assets import features
+from mediaml_assets.elsewhere import counting
 from mediaml_assets.errors import InputMoved, MediaRefused, ReaderFailed
 from mediaml_assets.jasper.delivered.essence import essence
 from mediaml_assets.jasper.delivered.fork_server import PRELOADED
@@ -138,6 +139,17 @@ def test_what_media_do_to_a_process_is_a_refusal(
 
 def test_memory_within_the_bound_may_be_had(film: Path) -> None:
     assert isolated(misdeeds.eat, film, 100 << 20, limits=SHORT) == 1
+
+
+def test_what_a_call_costs_is_counted_where_it_is_made(film: Path) -> None:
+    with counting() as spent:
+        isolated(misdeeds.toil, film, 0.3, 100 << 20)
+        isolated(misdeeds.toil, film, 0.2, 20 << 20)
+    assert 0.5 <= spent.cpu_seconds < 0.8
+    assert 100 << 20 <= spent.memory_bytes < 140 << 20
+    with counting() as other:
+        isolated(misdeeds.first_byte, film)
+    assert other.cpu_seconds < 0.1 and spent.cpu_seconds < 0.8
 
 
 def test_a_file_that_unpacks_without_end_is_stopped(film: Path, tmp_path: Path) -> None:
