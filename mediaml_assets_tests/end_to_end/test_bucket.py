@@ -45,7 +45,7 @@ def test_a_store_that_was_copied_to_a_bucket_goes_on_there(
         monkeypatch.setenv("MEDIAML_LANDING", f"{where}/landing")
         moved.place, moved.known = open_landing(f"{where}/landing"), {}
         catch_up(moved)
-    assert sorted(calls) == [(feature, title) for feature in ("container_facts", "essence") for title in TITLES]
+    assert sorted(calls) == [(feature, title) for feature in READ for title in TITLES]
     assert current(moved.store) == current(platform.store)
     report = verify(moved.store)
     assert report.findings == report.notes == []
