@@ -21,7 +21,7 @@ BEFORE = """
 import os, pathlib, sys
 from datetime import datetime, timedelta
 from mediaml_assets.amber import commits
-from mediaml_assets.landing import arrivals
+from mediaml_assets.landing import chains
 from mediaml_assets_tests.amber.installation import Installation
 from mediaml_assets_tests.amber.toy import toy_mesh
 
@@ -34,7 +34,7 @@ class Jumping(datetime):
         cls.hours += 1 if cls.hours < 2 else -3
         return datetime.now(zone) + timedelta(hours=cls.hours)
 
-commits.datetime = arrivals.datetime = Jumping
+commits.datetime = chains.datetime = Jumping
 """
 
 WRITES = """
@@ -118,7 +118,7 @@ def clocks(ahead: timedelta) -> Iterator[None]:
             return super().now(tz) + ahead
 
     with pytest.MonkeyPatch.context() as patch:
-        for module in ("amber.commits", "landing.arrivals"):
+        for module in ("amber.commits", "landing.chains"):
             patch.setattr(f"mediaml_assets.{module}.datetime", Other)
         yield
 
