@@ -1,6 +1,6 @@
 """Tiny films whose every frame carries its number, so that frame-exactness can be proved and not believed."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
@@ -116,6 +116,23 @@ def render(path: Path, clip: Clip) -> Path:
         out.mux(video.encode(None))
         if audio is not None:
             _sound(out, audio, clip)
+    return path
+
+
+def without_stamps(path: Path, pictures: Collection[int]) -> Path:
+    """Take the time stamps of these pictures, as they stand in the file, out of a transport stream's PES headers."""
+    data = bytearray(path.read_bytes())
+    picture = -1
+    for at in range(0, len(data), 188):
+        begins, has_field = data[at + 1] & 0x40, data[at + 3] & 0x20
+        pes = at + 4 + (1 + data[at + 4] if has_field else 0)
+        if begins and data[pes : pes + 3] == b"\0\0\1" and 0xE0 <= data[pes + 3] <= 0xEF:
+            picture += 1
+            if picture in pictures:
+                length = data[pes + 8]
+                data[pes + 7] &= 0x3F
+                data[pes + 9 : pes + 9 + length] = b"\xff" * length
+    path.write_bytes(data)
     return path
 
 

@@ -21,6 +21,7 @@ STANDARD_RATES: tuple[Fraction, ...] = (
 _FILM_RATES = tuple(rate for rate in STANDARD_RATES if 23 < rate <= 60)
 _SLOWEST, _FASTEST = Fraction(1), Fraction(120)
 _TOLERANCE = 0.001
+_NEARLY = 0.1
 _TELLING_SECONDS = 1.013
 """Below this length, time stamps in whole milliseconds do not tell a rate from its 1000/1001."""
 
@@ -72,7 +73,7 @@ class TimesReader:
         self._stream = stream
         self._container = container
         self._stamps: list[int] = []
-        self._missing = 0
+        self._places: list[int] = []
         self._last: tuple[int, int] = (-1, 0)
         self.packets = 0
 
@@ -83,21 +84,33 @@ class TimesReader:
         self.packets += 1
         stamp = packet.pts if packet.pts is not None else packet.dts
         if stamp is None:
-            self._missing += 1
             return
         self._stamps.append(stamp)
+        self._places.append(self.packets)
         if stamp >= self._last[0]:
             self._last = (stamp, packet.duration or 0)
 
     def times(self) -> StreamTimes:
         """What was read so far."""
-        if 2 * self._missing > self.packets:
-            rate = self._said_rate()
-            return StreamTimes(1 / rate, np.arange(self.packets, dtype=np.int64), False, self.packets, 1)
-        pts = np.unique(np.array(self._stamps, dtype=np.int64))
+        if not self._stamps:
+            return StreamTimes(1 / self._said_rate(), self.stamps(), False, self.packets, 1)
         return StreamTimes(
-            self._stream.time_base, pts, not self._in_decoding_order(), self.packets, max(0, self._last[1])
-        )
+            self._stream.time_base, np.unique(self.stamps()), not self._in_decoding_order(), self.packets,
+            max(0, self._last[1]),
+        )  # fmt: skip
+
+    def stamps(self) -> NDArray[np.int64]:
+        """The time stamps as in `StreamTimes.pts`, but with repetitions: int64 [packets].
+
+        A transport stream need not stamp each picture (ISO/IEC 13818-1, 2.7.4): the others stand between those that it
+        stamps, at its rate.
+        """
+        if not self._stamps:
+            return np.arange(self.packets, dtype=np.int64)
+        known = np.sort(np.array(self._stamps, dtype=np.int64))
+        if len(known) == self.packets:
+            return known
+        return filled(known, self.packets, float(1 / (self._counted_rate() * self._stream.time_base)))
 
     def _in_decoding_order(self) -> bool:
         if self._container == "avi":
@@ -106,9 +119,30 @@ class TimesReader:
         reorders = bool(self._stream.codec_context.has_b_frames)
         return self._container == "mxf" and reorders and bool(np.all(np.diff(self._stamps) > 0))
 
+    def _counted_rate(self) -> Fraction:
+        """What is said, unless the pictures between the first and the last stamp say something else."""
+        said, stamps = self._said_rate(), self._stamps
+        seconds = (max(stamps) - min(stamps)) * self._stream.time_base
+        pictures = self._places[int(np.argmax(stamps))] - self._places[int(np.argmin(stamps))]
+        if seconds <= 0 or pictures <= 0 or abs(pictures / seconds / said - 1) < _NEARLY:
+            return said
+        return nearest_rate(pictures / seconds)
+
     def _said_rate(self) -> Fraction:
         said = (self._stream.codec_context.framerate, self._stream.average_rate, Fraction(25))
         return next(Fraction(rate) for rate in said if rate and _SLOWEST <= rate <= _FASTEST)
+
+
+def filled(stamps: NDArray[np.int64], count: int, step: float) -> NDArray[np.int64]:
+    """`count` stamps: pictures without one stand where `step` ticks and more are free, the rest after the last."""
+    wanted = max(0, count - len(stamps))
+    free = np.append(np.maximum(0, np.rint(np.diff(stamps) / step).astype(np.int64) - 1), wanted)
+    before = np.cumsum(free) - free
+    here = np.clip(wanted - before, 0, free)
+    first = np.cumsum(here + 1) - here - 1
+    after = np.arange(len(stamps) + wanted) - np.repeat(first, here + 1)
+    filled: NDArray[np.int64] = np.repeat(stamps, here + 1) + np.rint(after * step).astype(np.int64)
+    return filled[:count]
 
 
 def grid(seconds: NDArray[np.float64], rate: Fraction) -> NDArray[np.int64] | None:

@@ -6,7 +6,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from mediaml_assets.jasper.delivered.timing import choose_rate
+from mediaml_assets.jasper.delivered.timing import choose_rate, filled
 from mediaml_assets.jasper.limits import LIMITS
 from mediaml_assets.jasper.reading.delivered_frames import DeliveredFrames
 from mediaml_assets.jasper.reading.timeline import StampedTimes
@@ -25,15 +25,11 @@ class DeliveredTimes:
     def _known(self) -> StampedTimes:
         frames, found = self._frames, self._frames.scan
         rate = choose_rate(found.times, found.said).value
-        step = max(1, round(1 / (rate * found.times.time_base)))
         held = found.times.last_ticks * found.times.time_base
-        stamps = found.stamps[frames.lead :]
-        missing = len(frames) - len(stamps)
-        if missing > 0:
-            stamps = np.append(stamps, stamps[-1] + step * np.arange(1, missing + 1))
+        stamps = filled(found.stamps[frames.lead :], len(frames), float(1 / (rate * found.times.time_base)))
         # headers often state a wrong length for every picture: only a last one that is clearly held is believed
         held = held if _HELD_FRAMES / rate < held <= LIMITS.hold_seconds else 1 / rate
-        return StampedTimes(rate, stamps[: len(frames)], found.times.time_base, held)
+        return StampedTimes(rate, stamps, found.times.time_base, held)
 
     @property
     def begins(self) -> Fraction:

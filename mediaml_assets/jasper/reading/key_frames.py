@@ -56,8 +56,7 @@ class Scan:
 
     Attributes:
         keys: its key frames.
-        stamps: int64 [keys.count], stamps of the pictures that are to be shown, rising; ordinal numbers where it has
-            none.
+        stamps: int64 [keys.count], stamps of the pictures that are to be shown, rising, in ticks of `times.time_base`.
         times: the same for the choice of a rate.
         said: pictures a second that the container says, average and nominal; None when it does not.
     """
@@ -100,7 +99,7 @@ def scan(file: MediaFile) -> Scan:
     with opened(file) as container:
         stream = choose_video(file, container)
         codec = stream.codec_context.codec.canonical_name
-        before, keys, aims, stamps, count = [], [], [], [], 0
+        before, keys, aims, count = [], [], [], 0
         kind = container.format.name
         reader = TimesReader(stream, kind)
         for packet in container.demux(stream):
@@ -113,16 +112,14 @@ def scan(file: MediaFile) -> Scan:
             if is_shown(packet, codec):
                 reader.add(packet)
                 count += 1
-                stamps.append(stamp)
                 if count > LIMITS.packets:
                     raise MediaRefused(f"{file.name} has more than {LIMITS.packets} pictures; cut it")
         if not count:
             raise MediaRefused(f"{file.name} has no picture that is shown; deliver it again")
         times = reader.times()
-        known = np.sort(np.array([stamp for stamp in stamps if stamp is not None], np.int64))
         return Scan(
             KeyFrames(count, tuple(before), tuple(keys), False, tuple(aims)),
-            known if len(known) == count else np.arange(count, dtype=np.int64),
+            reader.stamps(),
             times,
             (stream.average_rate or None, stream.base_rate or None),
         )

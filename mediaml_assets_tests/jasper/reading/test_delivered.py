@@ -19,7 +19,7 @@ from mediaml_assets.jasper.reading import delivered_frames, source
 from mediaml_assets.jasper.reading.delivered_film import DeliveredFilm
 from mediaml_assets.jasper.reading.frame import Frame
 
-from ..clips import Clip, onsets, read_number, render, steady
+from ..clips import Clip, onsets, read_number, render, steady, without_stamps
 from ..standard.test_nasty_files import nasty
 from .hard_clips import B_FRAMES, FILM, HARD, every_picture, one_damaged, uneven
 from .test_remote import Remote
@@ -125,6 +125,20 @@ def test_real_files(name: str, shared: Path) -> None:
             assert len(read.video) == len(pictures), path.name
             for index, frame in zip(order, read.video.frames(order), strict=True):
                 assert look(frame) == pictures[index][1], (path.name, index)
+
+
+@pytest.mark.parametrize("bf", ["0", "2"])
+@pytest.mark.parametrize("stamped", [(0, 1, 2, 3, 4, 5), (0, 2, 4), (0,)])
+def test_pictures_without_a_stamp_stand_between_those_that_have_one(
+    tmp_path: Path, stamped: tuple[int, ...], bf: str
+) -> None:
+    """A transport stream may stamp a picture now and then only."""
+    clip = Clip(steady(25, 60), start=Fraction(2), rate=25, options={"preset": "ultrafast", "g": "24", "bf": bf})
+    path = render(tmp_path / "clip.ts", clip)
+    with opened(without_stamps(path, [n for n in range(60) if n % 24 % 7 not in stamped])) as read:
+        assert [read.video.time_of(n) for n in range(len(read.video))] == steady(25, 60)
+        assert [read_number(frame.y) for frame in read.video.sequential()] == list(range(60))
+        assert [read_number(frame.y) for frame in read.video.frames([40, 3, 59])] == [40, 3, 59]
 
 
 def test_a_variable_rate_shows_at_each_moment_what_is_on_screen(known: Callable[[str], Known]) -> None:

@@ -16,7 +16,7 @@ from mediaml_assets.jasper.reading.media import Media
 from mediaml_assets.jasper.recipe import ML_360P
 from mediaml_assets.jasper.standard.standardize import StandardEncode, standardize
 
-from ..clips import Clip, onsets, read_number, render, steady
+from ..clips import Clip, onsets, read_number, render, steady, without_stamps
 from ..conftest import EncodeView
 
 Standard = Callable[..., tuple[StandardEncode, Media]]
@@ -66,6 +66,20 @@ def test_left_out_pictures_are_held(standard: Standard) -> None:
     assert encode.rate == 25
     assert len(numbers(media)) == kept[-1]
     assert media.source_time(6) == Fraction(5, 25)
+
+
+@pytest.mark.parametrize("stamped", [{0, 1, 3}, {0}])
+def test_pictures_without_a_stamp_have_their_place_and_sound_stays_with_them(tmp_path: Path, stamped: set[int]) -> None:
+    """A transport stream that starts at 2 s and stamps some pictures of each second, or only the first."""
+    clip = Clip(steady(25, 75), start=Fraction(2), rate=25, bursts=[0.5, 1.5])
+    path = without_stamps(render(tmp_path / "clip.ts", clip), [n for n in range(75) if n % 25 % 5 not in stamped])
+    encode = standardize(path, ML_360P, tmp_path)
+    media = Media.from_value(EncodeView("clip", encode))
+    assert encode.rate == 25
+    assert numbers(media) == list(range(75))
+    assert media.audio is not None
+    assert onsets(media.audio.samples(0, 3), 16_000) == pytest.approx([0.5, 1.5], abs=0.003)
+    assert not any("missing" in note for note in encode.measured.notes)
 
 
 @pytest.mark.parametrize(
