@@ -69,6 +69,10 @@ class FrameMap:
         """Open the map that `file` holds; of one elsewhere its ranges are fetched."""
         return cls(pq.ParquetFile(file if isinstance(file, Path) else pa.PythonFile(file.open(), mode="r")))
 
+    def close(self) -> None:
+        """Let go of the file: nothing more can be asked of this map."""
+        self._file.close(force=True)
+
     @cached_property
     def source_frame(self) -> NDArray[np.int64]:
         """Number of the source picture that each frame shows, counted from 0: int64 [frame_count], never falling."""

@@ -48,7 +48,7 @@ class Audio(ABC):
             rate: samples a second; by default as stored.
 
         Returns:
-            float32 [round(end * rate) - round(start * rate)] in [-1, 1), mono; sample n of the film is at n / rate s.
+            float32 [round(end * rate) - round(start * rate)] in [-1, 1], mono; sample n of the film is at n / rate s.
 
         Raises:
             ValueError: `end` is before `start`, or the rate is not positive.
@@ -126,4 +126,5 @@ def _resampled(samples: Sound, rate: int, wanted: int) -> Sound:
     frame = av.AudioFrame.from_ndarray(samples[None], format="flt", layout="mono")
     frame.sample_rate = rate
     out = [part.to_ndarray().reshape(-1) for given in (frame, None) for part in resampler.resample(given)]
-    return np.concatenate(out) if out else np.zeros(0, np.float32)
+    # between samples at full scale a wave reaches beyond it
+    return np.clip(np.concatenate(out), -1, 1) if out else np.zeros(0, np.float32)

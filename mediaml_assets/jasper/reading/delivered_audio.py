@@ -16,6 +16,8 @@ from mediaml_assets.jasper.standard.sound import Samples, SoundClock
 
 _RUN_UP = Fraction(1)
 """Seconds decoded before a window: a codec's overlap and its reservoir of bits have passed by then."""
+_RUN_OUT = Fraction(1, 20)
+"""Seconds decoded after it: a resampler looks ahead."""
 
 
 class DeliveredAudio(Audio):
@@ -62,7 +64,7 @@ class DeliveredAudio(Audio):
                 for frame in _decoded(stream, packet):
                     if frame.pts is not None and frame.sample_rate > 0:
                         at = frame.pts * frame.time_base - origin
-                        if at >= length:
+                        if at >= length + _RUN_OUT:
                             break
                         clock.push(frame, at)
                 else:

@@ -155,7 +155,13 @@ class Media:
         return [one.with_frames(source) for source in Broadcast(one._frames, readers).readers]
 
     def close(self) -> None:
-        """Let go of what it opened. One that is read together with others can be closed from any thread."""
+        """Let go of what it opened. One that is read together with others can be closed from any thread.
+
+        Asked for more, it opens it again; a `frame_map` that was taken from it is closed, a `tape` is the taker's.
+        """
+        self.__dict__.pop("tape", None)
+        if "frame_map" in self.__dict__:
+            self.__dict__.pop("frame_map").close()
         if isinstance(self._frames, Reader):
             self._frames.close()
         elif "video" in self.__dict__:

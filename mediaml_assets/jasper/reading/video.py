@@ -169,7 +169,11 @@ class Video:
         The last batch may be shorter. One batch is held at a time. Arguments and errors are those of `sequential` and
         `batch`.
         """
-        frames = self.sequential(start, end, step)
+        if count < 1:
+            raise ValueError(f"{self._source.name}: a batch has one frame or more")
+        return self._batches(self.sequential(start, end, step), count, size)
+
+    def _batches(self, frames: Iterator[Frame], count: int, size: Size | None) -> Iterator[Rgb]:
         while (batch := self._together(islice(frames, count), count, size)) is not None:
             yield batch
 

@@ -348,6 +348,16 @@ def test_any_window_is_that_part_of_the_whole(heard: DeliveredFilm, start: Fract
         assert min(float(np.abs(window - shifted).max(initial=0)) for shifted in shifts) < 0.02
 
 
+@pytest.mark.parametrize("rate", [16_000, 22_050])
+def test_a_window_is_right_up_to_its_end(heard: DeliveredFilm, rate: int) -> None:
+    """A resampler looks ahead: also where the window ends with a packet, the sound goes on."""
+    assert heard.audio is not None
+    whole = heard.audio.samples(0, 4, rate)
+    for place in range(480, 620):
+        window = heard.audio.samples(0, Fraction(place, 1000), rate)
+        assert np.abs(window[-20:] - whole[: len(window)][-20:]).max() < 0.001
+
+
 def test_a_file_without_sound_says_so(known: Callable[[str], Known]) -> None:
     with opened(known("film rate").path) as read:
         assert read.audio is None and len(read.text) == 0 and len(read.images) == 0

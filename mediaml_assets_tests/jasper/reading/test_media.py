@@ -1,5 +1,6 @@
 """Random access gives exactly the frames that reading from end to end gives, and decodes little for it."""
 
+import os
 from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
@@ -14,11 +15,13 @@ from hypothesis import strategies as st
 
 from mediaml_assets import jasper
 from mediaml_assets.jasper.reading import standard_frames
+from mediaml_assets.jasper.reading.audio import StandardAudio
 from mediaml_assets.jasper.reading.media import Media, MediaFiles
 from mediaml_assets.jasper.reading.timeline import ConstantTimes
 from mediaml_assets.jasper.reading.video import Video
 from mediaml_assets.jasper.recipe import ML_360P
 from mediaml_assets.jasper.standard.standardize import standardize
+from mediaml_assets.jasper.standard.writer import SoundWriter
 
 from ..clips import Clip, onsets, read_number, render, steady
 from ..conftest import EncodeView
@@ -222,6 +225,32 @@ def test_no_frame_makes_no_batch_and_no_stride_goes_back(film: Media) -> None:
         film.video.batch([])
     with pytest.raises(ValueError, match="every 1, 2"):
         film.video.sequential(step=0)
+    with pytest.raises(ValueError, match="film: a batch has one frame or more"):
+        film.video.batches(0)
+
+
+def test_what_was_opened_is_closed(tmp_path: Path) -> None:
+    source = render(tmp_path / "clip.mp4", Clip(steady(25, 30), bursts=[0.2]))
+    film = Media.from_value(EncodeView("film", standardize(source, ML_360P, tmp_path)))
+    with film:
+        assert len(list(film.video.at([0.5]))) == 1 and film.source_time(3) == Fraction(3, 25)
+        assert film.audio is not None and len(film.audio.samples(0, 1)) and len(film.tape) == 30
+    assert str(tmp_path) not in " ".join(os.readlink(one) for one in _descriptors())
+    assert film.source_time(3) == Fraction(3, 25)
+    film.close()
+
+
+def _descriptors() -> list[Path]:
+    return [one for one in Path("/proc/self/fd").iterdir() if one.is_symlink()]
+
+
+@pytest.mark.parametrize("rate", [22_050, 8_000])
+def test_resampled_sound_stays_within_full_scale(film: Media, tmp_path: Path, rate: int) -> None:
+    loud = np.where(np.arange(16_000) // 3 % 2, 32_767, -32_768).astype(np.int16)
+    with SoundWriter(tmp_path / "loud.flac", ML_360P) as flac:
+        flac.write(loud[:, None])
+    sound = StandardAudio("film", tmp_path / "loud.flac", 16_000, Fraction(1)).samples(0, 1, rate)
+    assert np.abs(sound).max() == 1
 
 
 @settings(max_examples=60, deadline=None)
