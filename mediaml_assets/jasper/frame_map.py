@@ -8,6 +8,7 @@ the time stamps.
 
 import math
 from array import array
+from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property, lru_cache
@@ -18,6 +19,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from mediaml_assets.errors import TimecodeRefused
 from mediaml_assets.jasper.files import MediaFile
 from mediaml_assets.jasper.timecode import Timecode
 
@@ -143,11 +145,29 @@ class FrameMap:
         variable rate a picture has the label of the slot that its time is nearest to. A timecode of half the picture's
         rate labels pairs (ST 12-1).
         """
+        return start + self._labels(index, start)
+
+    def frames_labelled(self, label: Timecode, start: Timecode) -> tuple[int, int] | None:
+        """The frames [first, end) whose `timecode` is `label`, the inverse of it; None when no frame has it.
+
+        Raises:
+            TimecodeRefused: it does not count as `start` does.
+        """
+        if (label.rate, label.drop) != (start.rate, start.drop):
+            raise TimecodeRefused(f"{label} does not count as {start} does, at {start.rate} frames a second; ask alike")
+        wanted, frames = (label.frames - start.frames) % start.day, range(self.frame_count)
+        first, end = (
+            find(frames, wanted, key=lambda n: self._labels(n, start)) for find in (bisect_left, bisect_right)
+        )
+        return None if first == end else (first, end)
+
+    def _labels(self, index: int, start: Timecode) -> int:
+        """How many labels after `start` that of a frame is."""
         nominal = round(self.rate)
         shared = nominal // start.rate if nominal % start.rate == 0 else 1
         related = nominal % start.rate == 0 or start.rate % nominal == 0
         slots = self.rate * start.rate / nominal if related and not start.drop else start.exact_rate
-        return start + math.floor(self.at(index).time * slots * shared + Fraction(1, 2)) // shared
+        return math.floor(self.at(index).time * slots * shared + Fraction(1, 2)) // shared
 
     def _value(self, column: int, row: int) -> int:
         return int(self._group(row // GROUP)[column][row % GROUP])

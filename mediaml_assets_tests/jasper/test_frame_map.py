@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mediaml_assets.errors import TimecodeRefused
 from mediaml_assets.jasper import frame_map
 from mediaml_assets.jasper.frame_map import FrameMap, FrameMapWriter
 from mediaml_assets.jasper.timecode import Timecode
@@ -128,3 +129,23 @@ def test_timecode_of_half_the_rate_labels_pairs(tmp_path: Path) -> None:
     film = write(tmp_path / "map.parquet", [20 * n for n in range(6)], [1] * 6, Fraction(50))
     labels = [film.timecode(n, Timecode(0, 25)).frames for n in range(6)]
     assert labels == [0, 0, 1, 1, 2, 2]
+
+
+@pytest.mark.parametrize("start", ["10:00:00;00", "23:59:58;00", "10:00:00:00"])
+def test_a_label_finds_the_frames_that_have_it(tmp_path: Path, start: str) -> None:
+    """29.97 over a minute's end and midnight: each frame is found by its label, and dropped labels find none."""
+    count = 4000
+    film = write(tmp_path / "map.parquet", [round(n * 1001 / 30) for n in range(count)], [1] * count, NTSC)
+    first = Timecode.parse(start, 30)
+    for n in (0, 1, 59, 60, 1799, 1800, 1801, count - 1):
+        assert film.frames_labelled(film.timecode(n, first), first) == (n, n + 1)
+    assert film.frames_labelled(first + count, first) is None and film.frames_labelled(first + -1, first) is None
+
+
+def test_a_label_finds_held_and_paired_frames_and_none_that_is_left_out(tmp_path: Path) -> None:
+    gap, start = write(tmp_path / "gap.parquet", [0, 40, 200, 240], [1, 4, 1, 1]), Timecode.parse("10:00:00:00", 25)
+    assert [gap.frames_labelled(start + n, start) for n in (0, 1, 2, 5)] == [(0, 1), (1, 5), None, (5, 6)]
+    pairs = write(tmp_path / "pairs.parquet", [20 * n for n in range(6)], [1] * 6, Fraction(50))
+    assert pairs.frames_labelled(start + 1, start) == (2, 4)
+    with pytest.raises(TimecodeRefused, match="does not count as 10:00:00:00 does"):
+        gap.frames_labelled(Timecode(0, 30, drop=True), start)
