@@ -25,7 +25,7 @@ __all__ = ["as_torch", "open"]
 
 _SUFFIXES = {
     ".mp4", ".m4v", ".mov", ".mkv", ".webm", ".mxf", ".ts", ".m2ts", ".mts", ".mpg", ".mpeg", ".avi", ".ogv", ".ogg",
-    ".h264", ".264", ".hevc", ".265", ".m2v",
+    ".3gp", ".h264", ".264", ".hevc", ".265", ".m2v",
 }  # fmt: skip
 
 

@@ -128,6 +128,8 @@ def _check_begins(file: MediaFile, watched: Watched | None) -> None:
         watched.seek(0)
     elif isinstance(file, Path):
         try:
+            if not file.exists():
+                raise MediaRefused(f"there is no file {file}; check its path")
             if not file.is_file():
                 raise MediaRefused(f"{file.name} is not a file; deliver one media file a title")
             with file.open("rb") as stream:

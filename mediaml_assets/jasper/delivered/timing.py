@@ -1,5 +1,6 @@
 """When each picture of a stream is shown, read from its packets without decoding, and the constant rate it follows."""
 
+from array import array
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -72,8 +73,7 @@ class TimesReader:
         """Args: the PyAV video stream, and FFmpeg's name of its container."""
         self._stream = stream
         self._container = container
-        self._stamps: list[int] = []
-        self._places: list[int] = []
+        self._stamps, self._places = array("q"), array("q")
         self._last: tuple[int, int] = (-1, 0)
         self.packets = 0
 

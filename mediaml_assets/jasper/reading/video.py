@@ -198,7 +198,10 @@ class Video:
 
         Raises:
             IndexError: none can be decoded.
+            ValueError: `count` is less than 1.
         """
+        if count < 1:
+            raise ValueError(f"{self._source.name}: a strip has one picture or more, not {count}")
         return np.stack(list(self._thumbnails(count, height).values()))
 
     def poster(self) -> Rgb:

@@ -227,6 +227,8 @@ def test_no_frame_makes_no_batch_and_no_stride_goes_back(film: Media) -> None:
         film.video.sequential(step=0)
     with pytest.raises(ValueError, match="film: a batch has one frame or more"):
         film.video.batches(0)
+    with pytest.raises(ValueError, match="film: a strip has one picture or more, not 0"):
+        film.video.strip(0)
 
 
 def test_what_was_opened_is_closed(tmp_path: Path) -> None:
