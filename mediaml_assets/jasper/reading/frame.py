@@ -56,7 +56,8 @@ class RgbConverter:
                 interpolation=_scaling(decoded, width, height),
                 threads=1,
             )
-        pixels = _pixels(picture)
+        # what is stored as RGB is not converted: the decoder's own memory must not be handed out
+        pixels = _pixels(picture).copy() if picture is decoded else _pixels(picture)
         if mirrored:
             pixels = pixels[:, ::-1]
         return np.ascontiguousarray(np.rot90(pixels, -quarter_turns) if quarter_turns else pixels)

@@ -271,6 +271,16 @@ def test_a_turned_film_is_upright_as_its_standard_encode_is(
     assert np.abs(upright.astype(int) - known).mean() < 6
 
 
+def test_pixels_of_a_film_stored_as_rgb_are_the_callers_own(tmp_path: Path) -> None:
+    clip = Clip(steady(25, 5), codec="qtrle", options={}, pixel_format="rgb24")
+    with opened(render(tmp_path / "clip.mov", clip)) as read:
+        [frame] = read.video.frames([2])
+        before = frame.rgb()
+        frame.rgb()[:] = 7
+        assert np.array_equal(frame.rgb(), before) and np.array_equal(read.video.batch([2])[0], before)
+        assert read_number(before[..., 0]) == 2
+
+
 def test_a_pixel_that_is_not_square_is_seen_in_thumbnails(tmp_path: Path) -> None:
     path = render(tmp_path / "clip.mp4", Clip(FILM[:5], sample_aspect=Fraction(2)))
     with opened(path) as read:
