@@ -58,8 +58,8 @@ class Arrival:
 
 
 Known = dict[str, list[int | str]]
-"""Path -> [size, stamp, stamp of the sidecar], and of artwork and texts the title; the stamps are times of writing in a
-folder, ETags on a bucket."""
+"""Path -> [size, stamp, stamp of the sidecar], and of artwork and texts [title, kind, label, language], which the films
+beside them decide too; the stamps are times of writing in a folder, ETags on a bucket."""
 
 
 @dataclass(frozen=True)
@@ -113,7 +113,7 @@ def look(landing: Landing, store: Store, known: Mapping[str, list[int | str]], l
     closed = {one.path for one in files.values() if one.refusal}
     deliveries = list(_deliveries(files, found))
     stamps = {path: _stamps(files[path], found) for path in (*found.films, *found.companions)}
-    # a file that went, or that belongs to another title now, changes the title that it belonged to
+    # a file that went, or that is said to be another now, changes the title that it belonged to
     left = {_left(path, stamp) for path, stamp in known.items() if stamps.get(path, [])[3:] != stamp[3:]}
     changed = [
         one
@@ -136,13 +136,9 @@ def look(landing: Landing, store: Store, known: Mapping[str, list[int | str]], l
     dealt_with = unchanged | {file.path for one, arrival in delivered if arrival is not None for file in one.files}
     # what could not be dealt with stays known as it was, so that its going away would be noticed
     stood = {path: stamp for path, stamp in known.items() if path in stamps or unread or _is_below(path, closed)}
-    # those of a title that waits are looked at again, even where one that went was all that changed
+    # what waits is looked at again, even where a file that went was all that changed; and its going away is noticed
     waiting: Known = {
-        file.path: [-1, "", "", one.title]
-        for one in changed
-        if one.feature != SOURCE
-        for file in one.files
-        if file.path in known and file.path not in dealt_with
+        file.path: [-1, *stamps[file.path][1:]] for one in changed for file in one.files if file.path not in dealt_with
     }
     return Tick(
         arrivals=arrivals,
@@ -181,8 +177,9 @@ def _is_below(path: str, closed: Set[str]) -> bool:
 
 
 def _stamps(file: LandedFile, found: Sorted) -> list[int | str]:
-    companion = found.companions.get(file.path)
-    return [file.size, file.stamp, file.sidecar, *([companion.title] if companion else [])]
+    one = found.companions.get(file.path)
+    said = [] if one is None else [one.title, one.kind, one.label, one.language or ""]
+    return [file.size, file.stamp, file.sidecar, *said]
 
 
 def _withdraw_all_but(store: Store, feature: str, titles: Set[str], closed: Set[str]) -> tuple[list[Arrival], bool]:

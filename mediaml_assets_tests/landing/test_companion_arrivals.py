@@ -169,6 +169,34 @@ def test_a_lost_cursor_writes_nothing_twice_and_notices_what_went(landing: Landi
     assert landing.store.view(TEXT_FILES, "night").generation == generation == 2
 
 
+def test_a_file_that_waits_after_a_lost_cursor_is_missed_when_it_goes(landing: Landing) -> None:
+    for path in ("day.mp4", "dusk.poster.jpg", "night.mp4", "night.srt"):
+        landing.put(path)
+    landing.look()
+    landing.known, landing.limit = {}, 1
+    assert len(landing.look().later) == 3
+    for path in ("dusk.poster.jpg", "night.mp4", "night.srt"):
+        landing.remove(path)
+    assert changes(landing) >= {
+        (ARTWORK_FILES, "dusk", "withdrawn"),
+        (SOURCE, "night", "withdrawn"),
+        (TEXT_FILES, "night", "withdrawn"),
+    }
+
+
+def test_a_film_beside_a_file_with_a_sidecar_parts_its_name_and_not_its_title(landing: Landing) -> None:
+    landing.put("night.old.jpg")
+    landing.put("night.old.jpg.title.json", '{"title": "dusk"}')
+    landing.look()
+    assert [row["label"] for row in rows(landing, ARTWORK_FILES, "dusk")] == [""]
+    landing.put("night.mp4")
+    assert changes(landing) == {(SOURCE, "night", "computed"), (ARTWORK_FILES, "dusk", "computed")}
+    assert [row["label"] for row in rows(landing, ARTWORK_FILES, "dusk")] == ["old"]
+    landing.remove("night.mp4")
+    assert changes(landing) == {(SOURCE, "night", "withdrawn"), (ARTWORK_FILES, "dusk", "computed")}
+    assert changes(landing) == set()
+
+
 def test_a_file_that_grows_holds_back_only_its_own_kind_and_title(
     folder: Folder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
