@@ -36,7 +36,7 @@ def _moment(context: click.Context, parameter: click.Parameter, text: str | None
     "client needs.",
 )
 def sql(query: str | None, as_of: datetime | None, init: bool) -> None:
-    r"""Ask the store in SQL.
+    """Ask the store in SQL.
 
     Without a QUERY, lists what can be asked, a line for each:
 
@@ -51,7 +51,7 @@ def sql(query: str | None, as_of: datetime | None, init: bool) -> None:
     current_as_of(moment), <feature>_as_of(moment)
                             the same as they were at a moment, such as
                             FROM shots_as_of('2026-01-31T18:00:00Z')
-    """
+    """  # noqa: D301 - click wants the character, not its name, to keep lines as they are
     from mediaml_assets.amber.sql import VIEWS, connect, statements
 
     prepare()

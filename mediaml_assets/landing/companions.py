@@ -23,7 +23,7 @@ from pathlib import PurePosixPath
 from mediaml_assets.errors import TitleRefused
 from mediaml_assets.jasper.texts.languages import known_language
 from mediaml_assets.landing.files import is_picture
-from mediaml_assets.landing.titles import title_of
+from mediaml_assets.landing.titles import near_stem, title_of
 
 ARTWORK_KINDS = ("poster", "still", "artwork", "backdrop", "banner", "logo", "thumbnail")
 _KIND = re.compile(rf"({'|'.join(ARTWORK_KINDS)})(?:[-_]?(\d{{1,6}}))?", re.I)
@@ -71,8 +71,8 @@ def companion_of(path: str, films: Mapping[str, str], sidecar: bytes | None = No
     if is_picture(path) and not any(_KIND.fullmatch(one) for one in labels):
         raise TitleRefused(
             f"{path!r} is a picture of no film that lies here; begin its name with that of its film, say what it is, "
-            f'as in "{PurePosixPath(own).name}.poster{PurePosixPath(path).suffix}" ({", ".join(ARTWORK_KINDS)}), or '
-            f'put the title into a sidecar "{PurePosixPath(path).name}.title.json"'
+            f'as in "{PurePosixPath(near_stem(own)).name}.poster{PurePosixPath(path).suffix}" '
+            f'({", ".join(ARTWORK_KINDS)}), or put the title into a sidecar "{PurePosixPath(path).name}.title.json"'
         )
     return _described(path, title_of(path, stem=own).slug, labels)
 

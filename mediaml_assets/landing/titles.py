@@ -53,9 +53,9 @@ def title_of(path: str, sidecar: bytes | None = None, stem: str | None = None) -
     stem = PurePosixPath(path).with_suffix("").as_posix() if stem is None else stem
     episode = _EPISODE.fullmatch(stem)
     if episode is None:
-        return Title(_valid(stem.replace("/", "-"), path))
-    show, season, number = _valid(episode["show"], path), int(episode["season"]), int(episode["episode"])
-    return Title(_valid(f"{show}-s{season:02d}e{number:02d}", path), show, season, number)
+        return Title(_valid(stem.replace("/", "-"), path, stem))
+    show, season, number = _valid(episode["show"], path, stem), int(episode["season"]), int(episode["episode"])
+    return Title(_valid(f"{show}-s{season:02d}e{number:02d}", path, stem), show, season, number)
 
 
 def is_slug(text: str) -> bool:
@@ -63,20 +63,23 @@ def is_slug(text: str) -> bool:
     return SLUG.fullmatch(text) is not None and ".." not in text
 
 
-def _valid(slug: str, path: str) -> str:
+def _valid(slug: str, path: str, stem: str) -> str:
     if is_slug(slug):
         return slug
-    name = _suggestion(path)
+    name, whole = near_stem(stem), PurePosixPath(path)
+    labels = whole.with_suffix("").as_posix()[len(stem) :]
     raise TitleRefused(
         f"{path!r} gives no title: a title is made of {_RULE}. Rename it, for example to "
-        f"{name + PurePosixPath(path).suffix!r}, or put the title into a sidecar "
+        f"{name + labels + whole.suffix!r}, or put the title into a sidecar "
         f'"{PurePosixPath(path).name}.title.json": {{"title": "{name.replace("/", "-")}"}}'
     )
 
 
-def _suggestion(path: str) -> str:
-    """A path near to the given one, without its suffix, that would be accepted."""
-    parts = [_near(part) for part in PurePosixPath(path).with_suffix("").parts]
+def near_stem(stem: str) -> str:
+    """A part of a path near to the given one that gives a title; itself when it does."""
+    if is_slug(stem.replace("/", "-")):
+        return stem
+    parts = [_near(part) for part in stem.split("/") if part]
     name = "/".join(parts)
     return name if len(name) <= LONGEST else parts[-1][:LONGEST]
 

@@ -66,7 +66,25 @@ def test_a_picture_of_no_film_that_does_not_say_what_it_is_becomes_no_title(path
         companion_of(path, FILMS)
 
 
-@pytest.mark.parametrize("path", ["a b.en.srt", "é.poster.jpg", "..poster.jpg"])
-def test_a_name_that_gives_no_title_is_refused(path: str) -> None:
-    with pytest.raises(TitleRefused, match="ename it"):
+@pytest.mark.parametrize(
+    ("path", "better", "title"),
+    [
+        ("a b.en.srt", "a_b.en.srt", "a_b"),
+        ("é.poster.jpg", "e.poster.jpg", "e"),
+        ("..poster.jpg", "title.poster.jpg", "title"),
+        ("Été/s01/e02.de.forced.vtt", "Ete/s01/e02.de.forced.vtt", "Ete-s01e02"),
+        ("my film.script.txt", "my_film.script.txt", "my_film"),
+    ],
+)
+def test_a_name_that_gives_no_title_is_refused_with_one_that_gives_one(path: str, better: str, title: str) -> None:
+    with pytest.raises(TitleRefused) as raised:
         companion_of(path, FILMS)
+    assert f"Rename it, for example to {better!r}" in str(raised.value)
+    assert str(raised.value).endswith(f'{{"title": "{title.replace("s01e02", "s01-e02")}"}}')
+    assert companion_of(better, FILMS).title == title
+
+
+def test_a_picture_without_a_kind_and_a_title_is_named_with_one_that_has_both() -> None:
+    with pytest.raises(TitleRefused, match=r'as in "IMG_001\.poster\.jpg"'):
+        companion_of("IMG 001.jpg", FILMS)
+    assert companion_of("IMG_001.poster.jpg", FILMS).title == "IMG_001"
