@@ -41,6 +41,27 @@ def test_a_title_without_companions_has_none(platform: Platform) -> None:
         assert len(read.text) == 0 and list(read.text.cues()) == [] and len(read.images) == 0
 
 
+def test_a_title_without_a_film_opens_with_its_cues_and_its_artwork(platform: Platform, calls: list[Call]) -> None:
+    poster(platform.landing / "filmless.poster.png", "red")
+    text(platform.landing / "filmless.en.srt", ENGLISH)
+    platform.land()
+    with jasper.open("filmless") as read:
+        assert calls == [] and (read.title, read.audio) == ("filmless", None)
+        assert [picture.kind for picture in read.images] == ["poster"]
+        assert [cue.text for cue in read.text.cues(1.5)] == ["Goodbye"]
+        with pytest.raises(NotStored, match="filmless has no film, only artwork or texts; deliver it"):
+            _ = read.video
+    film(platform.landing / "filmless.mp4", seed=4, shots=2)
+    platform.land()
+    with jasper.open("filmless") as read:
+        assert len(read.video) > 0 and len(read.images) == 1
+    for path in platform.landing.glob("filmless.*"):
+        path.unlink()
+    platform.land()
+    with pytest.raises(NotStored, match="withdrawn"):
+        jasper.open("filmless")
+
+
 def test_what_is_no_title_is_not_stored(platform: Platform) -> None:
     with pytest.raises(NotStored, match="no title 'nothing' has landed"):
         jasper.open("nothing")
