@@ -42,7 +42,8 @@ def bury(instance: dg.DagsterInstance, store: Store) -> None:
     active = dg.RunsFilter(statuses=[dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED])
     for record in instance.get_run_records(filters=active):
         run = record.dagster_run
-        began = record.start_time or record.create_timestamp.timestamp()
+        # the time that it waited in the queue is not that of its process: what changed last is that it left there
+        began = record.start_time or record.update_timestamp.timestamp()
         starting = run.tags.get(TAG) != COMMAND_LINE and time.time() - began < START_SECONDS
         if not starting and not is_held(_lock(store, run.run_id)):
             instance.report_run_failed(run, "the process of this run was killed; what it had stored is kept")
