@@ -91,6 +91,11 @@ def _pixels(picture: Any) -> Rgb:
     return rows[:, : 3 * picture.width].reshape(picture.height, picture.width, 3)
 
 
+def _in_planes(kind: Any) -> bool:
+    """Whether a pixel format has luma in a plane of 8 bits a pixel."""
+    return bool(kind.is_planar and not kind.is_rgb and kind.components[0].bits == 8) or kind.name == "gray"
+
+
 class Frame:
     """One picture. Its planes are views of the decoder's memory: treat them as read-only.
 
@@ -107,25 +112,37 @@ class Frame:
 
     @property
     def y(self) -> Plane:
-        """Luma as stored, of 8-bit video: uint8 [height, width]; 16 black to 235 white in a standard encode."""
-        return plane_view(self._decoded.planes[0])
+        """Luma as stored, of 8-bit video: uint8 [height, width]; 16 black to 235 white in a standard encode.
+
+        Raises:
+            ValueError: it is not stored in planes of 8 bits; the same of `u` and `v`.
+        """
+        return self._plane(0)
 
     @property
     def u(self) -> Plane:
         """Blue difference, uint8, 128 neutral: [180, 320] of a standard encode."""
-        return plane_view(self._decoded.planes[1])
+        return self._plane(1)
 
     @property
     def v(self) -> Plane:
         """Red difference, uint8, 128 neutral: [180, 320] of a standard encode."""
-        return plane_view(self._decoded.planes[2])
+        return self._plane(2)
 
     def gray(self) -> Plane:
         """Luma as stored, not turned: uint8 [height, width]; of more than 8 bits or of RGB, made 8-bit luma."""
         kind = self._decoded.format
-        if kind.is_planar and not kind.is_rgb and kind.components[0].bits == 8:
+        if _in_planes(kind):
             return self.y
-        return plane_view(self._decoded.reformat(format="gray", threads=1).planes[0])
+        # the scaler's grey has full range; luma keeps its own in three planes
+        wanted = "gray" if kind.is_rgb or len(kind.components) < 3 else "yuv420p"
+        return plane_view(self._decoded.reformat(format=wanted, threads=1).planes[0])
+
+    def _plane(self, number: int) -> Plane:
+        kind, planes = self._decoded.format, self._decoded.planes
+        if not _in_planes(kind) or (number and len(planes) < 3):
+            raise ValueError(f"frame {self.index} is stored as {kind.name}, not in 8-bit planes: ask gray() or rgb()")
+        return plane_view(planes[number])
 
     def shown_size(self, pixel_aspect: Fraction, tall: int) -> Size:
         """(width, height) of the picture upright and `tall` pixels high, when its pixels are made square."""

@@ -19,7 +19,7 @@ from mediaml_assets.jasper.reading import delivered_frames, source
 from mediaml_assets.jasper.reading.delivered_film import DeliveredFilm
 from mediaml_assets.jasper.reading.frame import Frame
 
-from ..clips import Clip, onsets, read_number, render, steady, without_stamps
+from ..clips import Clip, numbered, onsets, read_number, render, steady, without_stamps
 from ..standard.test_nasty_files import nasty
 from .hard_clips import B_FRAMES, FILM, HARD, every_picture, one_damaged, uneven
 from .test_remote import Remote
@@ -269,6 +269,21 @@ def test_a_turned_film_is_upright_as_its_standard_encode_is(
         assert read.video.strip(2, height=80).shape == (2, 80, 45 if turn[0] in (90, 270) else 142, 3)
     known = media.video.batch([5])[0][y : y + height, x : x + width]
     assert np.abs(upright.astype(int) - known).mean() < 6
+
+
+@pytest.mark.parametrize(
+    ("codec", "stored", "suffix"), [("ffv1", "yuv420p10le", ".mkv"), ("rawvideo", "yuyv422", ".avi")]
+)
+def test_luma_that_is_not_in_a_plane_of_8_bits_is_made_and_no_other_bytes_are_taken_for_it(
+    tmp_path: Path, codec: str, stored: str, suffix: str
+) -> None:
+    clip = Clip(steady(25, 5), codec=codec, options={}, pixel_format=stored)
+    with opened(render(tmp_path / f"clip{suffix}", clip)) as read:
+        [frame] = read.video.frames([3])
+        assert np.abs(frame.gray().astype(int) - numbered(3, clip.size)).max() <= 1
+        for plane in ("y", "u", "v"):
+            with pytest.raises(ValueError, match=f"frame 3 is stored as {stored}, .* ask gray"):
+                getattr(frame, plane)
 
 
 def test_pixels_of_a_film_stored_as_rgb_are_the_callers_own(tmp_path: Path) -> None:
