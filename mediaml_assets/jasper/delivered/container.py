@@ -129,7 +129,7 @@ def _check_begins(file: MediaFile, watched: Watched | None) -> None:
     elif isinstance(file, Path):
         try:
             if not file.exists():
-                raise MediaRefused(f"there is no file {file}; check its path")
+                raise MediaRefused(f"{file.name} is not a file: nothing is at {file}; check the path")
             if not file.is_file():
                 raise MediaRefused(f"{file.name} is not a file; deliver one media file a title")
             with file.open("rb") as stream:

@@ -336,7 +336,7 @@ def test_what_is_no_film_is_refused_when_it_is_opened(tmp_path: Path) -> None:
     (tmp_path / "text.mp4").write_text("no film")
     for name, why in (
         ("text.mp4", "no readable film"),
-        ("nowhere.mkv", "no file .*nowhere.mkv; check its path"),
+        ("nowhere.mkv", "nothing is at /.*; check the path"),
     ):
         with pytest.raises(MediaRefused, match=why):
             jasper.open(str(tmp_path / name))
