@@ -23,8 +23,8 @@ _RUN_OUT = Fraction(1, 20)
 class DeliveredAudio(Audio):
     """The sound of a delivered file, mixed down to mono; 16 bits of precision, as the standard encode's.
 
-    A window is heard at the same time as it is in the whole film, to within one sample, except where the file's own
-    time stamps jump.
+    A window is heard at the same time as it is in the whole film, to within one sample and what the file's own time
+    stamps are rounded to (1 ms in Matroska and WebM), except where they jump.
     """
 
     def __init__(self, file: MediaFile, facts: AudioFacts, probed: VideoFacts, times: DeliveredTimes) -> None:
