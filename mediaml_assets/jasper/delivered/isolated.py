@@ -76,14 +76,16 @@ class _Child:
     def __init__(self, call: Call, reader: BinaryIO | None) -> None:
         self._call, self._reader = call, reader
         self._channel, self._numbers = _server.fork()
-        pid = self._number()
-        if pid is None:
+        try:
+            self._pid = self._number() or 0
+            # it waits for its call, so that this is it and no later process with the same number
+            self._process = os.pidfd_open(self._pid)
+        except OSError:  # there is none, or it was ended from outside before it had its call
             self._channel.close()
             os.close(self._numbers)
-            raise ReaderFailed(f"no process could be started to read {self._name}; run again when the machine has room")
-        self._pid = pid
-        # it waits for its call, so that this is it and no later process with the same number
-        self._process = os.pidfd_open(pid)
+            raise ReaderFailed(
+                f"no process could be started to read {self._name}; run again when the machine has room"
+            ) from None
         try:
             with suppress(BrokenPipeError):  # it has ended already, which `wait` finds
                 self._channel.send(call)

@@ -293,6 +293,23 @@ def test_what_cannot_be_sent_leaves_nothing_behind(film: Path) -> None:
     assert len(os.listdir("/proc/self/fd")) == before
 
 
+def test_a_process_that_ends_before_its_call_leaves_nothing_behind(film: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    isolated(misdeeds.first_byte, film)
+    before = len(os.listdir("/proc/self/fd"))
+    with (
+        monkeypatch.context() as patched,
+        pytest.raises(ReaderFailed, match="no process could be started"),
+    ):
+        patched.setattr(os, "pidfd_open", _gone)
+        isolated(misdeeds.first_byte, film)
+    assert len(os.listdir("/proc/self/fd")) == before
+    isolated(misdeeds.first_byte, film)
+
+
+def _gone(_: int) -> int:
+    raise ProcessLookupError
+
+
 def test_a_slow_bucket_is_not_the_films_fault(film: Path) -> None:
     class Slow(Remote):
         def _fetch(self, start: int, length: int) -> bytes:
