@@ -75,6 +75,18 @@ class _Child:
 
     def __init__(self, call: Call, reader: BinaryIO | None) -> None:
         self._call, self._reader = call, reader
+        # a server that was killed since the last call is noticed by the first that asks it; the second has a new one
+        if not (self._forked() or self._forked()):
+            raise ReaderFailed(f"no process could be started to read {self._name}; run again when the machine has room")
+        try:
+            with suppress(BrokenPipeError):  # it has ended already, which `wait` finds
+                self._channel.send(call)
+        except BaseException:
+            self.end()
+            raise
+
+    def _forked(self) -> bool:
+        """Whether a new process waits for the call."""
         self._channel, self._numbers = _server.fork()
         try:
             self._pid = self._number() or 0
@@ -83,15 +95,8 @@ class _Child:
         except OSError:  # there is none, or it was ended from outside before it had its call
             self._channel.close()
             os.close(self._numbers)
-            raise ReaderFailed(
-                f"no process could be started to read {self._name}; run again when the machine has room"
-            ) from None
-        try:
-            with suppress(BrokenPipeError):  # it has ended already, which `wait` finds
-                self._channel.send(call)
-        except BaseException:
-            self.end()
-            raise
+            return False
+        return True
 
     @property
     def _name(self) -> str:

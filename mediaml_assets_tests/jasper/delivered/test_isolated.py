@@ -83,6 +83,13 @@ def test_each_call_has_a_process_of_its_own_from_one_server(film: Path) -> None:
     assert ends(one) and ends(other) and is_running(server)
 
 
+def test_a_server_that_was_killed_between_two_calls_is_replaced(film: Path) -> None:
+    _, server = isolated(misdeeds.process, film)
+    os.kill(server, signal.SIGKILL)
+    _, other = isolated(misdeeds.process, film)
+    assert other != server and is_running(other)
+
+
 def test_a_call_costs_little(film: Path) -> None:
     isolated(misdeeds.first_byte, film)
     start = time.monotonic()
