@@ -60,9 +60,13 @@ class TapeWriter:
         self._last = b""
 
     def __enter__(self) -> "TapeWriter":
+        # a picture is too small to be shared among threads: that took twice the time
+        self._threads = cv2.getNumThreads()
+        cv2.setNumThreads(1)
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        cv2.setNumThreads(self._threads)
         self._file.close()
 
     def write(self, y: NDArray[np.uint8], u: NDArray[np.uint8], v: NDArray[np.uint8]) -> None:

@@ -32,7 +32,7 @@ class DamageReader:
         self._file, self._probed = file, probed
         self._said: list[str] = []
         self._incomplete = 0
-        self._end = Fraction(0)
+        self._ends: dict[Fraction, int] = {}
 
     def __enter__(self) -> "DamageReader":
         self._hearing = ExitStack()
@@ -52,7 +52,9 @@ class DamageReader:
         """Note one packet."""
         self._incomplete += bool(packet.is_corrupt)
         if packet.pts is not None and packet.size:
-            self._end = max(self._end, (packet.pts + (packet.duration or 0)) * packet.time_base)
+            # in ticks: a fraction for each packet would cost more than all else here
+            clock, end = packet.time_base, packet.pts + (packet.duration or 0)
+            self._ends[clock] = max(self._ends.get(clock, 0), end)
 
     def faults(self, times: StreamTimes, streams: int) -> tuple[str, ...]:
         """What says that the file is damaged, in sentences; to be asked for afterwards.
@@ -81,7 +83,8 @@ class DamageReader:
         start = int(times.pts[0]) * times.time_base
         picture = times.seconds[-1] / max(1, len(times.pts) - 1)
         # some containers count it from time 0 and not from the first picture
-        short = float(claimed - max(self._end, self._end - start))
+        end = max((ticks * clock for clock, ticks in self._ends.items()), default=Fraction(0))
+        short = float(claimed - max(end, end - start))
         if short > _SLACK_SECONDS + _SLACK_PICTURES * picture:
             yield f"it ends {short:.2f} s before the length that it claims: it may be cut short"
 

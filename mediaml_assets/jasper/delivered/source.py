@@ -57,6 +57,7 @@ class Source:
         self._file, self._probe, self._times, self._sound_alone = file, probed, times, sound_alone
         first = probed.video.first_pts
         self.start_pts = int(times.pts[0]) if first is None or not times.trusted else first
+        self._start = self.start_pts * times.time_base
         self._step = max(1, round(1 / (rate * times.time_base)))
         self._last = self.start_pts - self._step
         self.pictures = self.damaged = self.restamped = 0
@@ -111,10 +112,9 @@ class Source:
         except av.FFmpegError:
             self.sound_damaged += 1
             return
-        start = self.start_pts * self._times.time_base
         for frame in frames:
             if frame.pts is not None and can_be_heard(frame):
-                yield Sound(frame, frame.pts * frame.time_base - start)
+                yield Sound(frame, frame.pts * frame.time_base - self._start)
 
 
 def scan(file: MediaFile, probed: Probe) -> tuple[StreamTimes, Fraction | None]:

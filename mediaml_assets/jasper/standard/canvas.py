@@ -40,6 +40,7 @@ class CanvasFilter:
         self._interlaced = facts.interlaced or self._fields_by_container() is not None
         self._key: tuple[object, ...] | None = None
         self._graph: Any = None
+        self._inside = 0
         self.placement = self._place(facts.width, facts.height)
 
     def push(self, frame: Any, number: int) -> Iterator[tuple[int, Any]]:
@@ -55,6 +56,7 @@ class CanvasFilter:
             self._key, self._graph = key, self._build(frame)
         frame.pts, frame.time_base = number, Fraction(1)
         self._graph.push(frame)
+        self._inside += 1
         yield from self._pull()
 
     def deinterlaces(self, frame: Any) -> bool:
@@ -67,13 +69,16 @@ class CanvasFilter:
             self._graph.push(None)
             yield from self._pull()
             self._graph = self._key = None
+            self._inside = 0
 
     def _pull(self) -> Iterator[tuple[int, Any]]:
-        while True:
+        # every picture comes out once, so that an empty graph need not be asked: its answer is an exception
+        while self._inside:
             try:
                 frame = self._graph.pull()
             except (av.BlockingIOError, EOFError):
                 return
+            self._inside -= 1
             yield round(frame.pts * frame.time_base), frame
 
     def _place(self, width: int, height: int) -> Placement:

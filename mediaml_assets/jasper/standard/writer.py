@@ -34,6 +34,7 @@ class PictureWriter:
         self._map, self._map_file = frame_map, folder / MAP
 
     def __enter__(self) -> "PictureWriter":
+        self._tape.__enter__()
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
