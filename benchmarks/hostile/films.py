@@ -12,6 +12,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.media.priority import kept_priority
+
 RATE, FRAMES = 25, 75
 WIDTH, HEIGHT = 320, 180
 _SHOT = 25
@@ -59,7 +61,7 @@ def films(folder: Path, seed: int) -> list[Path]:
 
 def render(path: Path, kind: Kind, seed: int) -> Path:
     """Write one film of 3 s: three shots over moving textures, and a sweep as its sound."""
-    with av.open(str(path), "w", options=kind.container) as out:
+    with kept_priority(), av.open(str(path), "w", options=kind.container) as out:
         video: Any = out.add_stream(kind.video, rate=RATE, options=kind.options)
         video.width, video.height, video.pix_fmt = WIDTH, HEIGHT, kind.pixels
         video.codec_context.thread_count = 1

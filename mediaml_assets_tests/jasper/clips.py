@@ -10,6 +10,8 @@ import av
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.media.priority import kept_priority
+
 BITS_DOWN, BITS_ACROSS = 3, 4
 DARK, BRIGHT = 60, 200
 TICKS = 90_000
@@ -98,7 +100,7 @@ def frame_of(pixel_format: str, *planes: NDArray[Any]) -> Any:
 def render(path: Path, clip: Clip) -> Path:
     """Write `clip` to `path`, in the container that its suffix names."""
     ticks = clip.rate or clip.ticks
-    with av.open(str(path), "w", container_options=clip.container_options) as out:
+    with kept_priority(), av.open(str(path), "w", container_options=clip.container_options) as out:
         out.metadata.update(clip.tags)
         video: Any = out.add_stream(clip.codec, rate=Fraction(clip.rate or 25), options=clip.options)
         video.width, video.height, video.pix_fmt = *clip.size, clip.pixel_format

@@ -1,8 +1,10 @@
 """Whatever the container, codec and rate: each frame shows the picture that was on screen, and the map says so."""
 
+import os
 from collections.abc import Callable
 from dataclasses import replace
 from fractions import Fraction
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,7 +13,7 @@ import pytest
 from mediaml_assets.jasper.quality.thresholds import judge
 from mediaml_assets.jasper.timecode import Timecode
 
-from ..clips import Clip, read_number, steady
+from ..clips import Clip, read_number, render, steady
 
 NTSC_FILM, NTSC, NTSC_60 = Fraction(24_000, 1001), Fraction(30_000, 1001), Fraction(60_000, 1001)
 X264 = {"preset": "ultrafast", "crf": "12", "g": "25", "bf": "2"}
@@ -187,3 +189,9 @@ def test_of_two_fields_the_first_is_shown_without_combs(standard: Callable[..., 
     for frame in frames[:-1]:
         lines = frame.y[y : y + height, x : x + width].astype(int)
         assert np.abs(np.diff(lines, axis=0)).mean() < 3, frame.index
+
+
+def test_rendering_av1_leaves_this_process_as_urgent_as_it_was(tmp_path: Path) -> None:
+    before = os.sched_getscheduler(0)
+    render(tmp_path / "av1.mkv", made(24, "libsvtav1", AV1))
+    assert {os.sched_getscheduler(int(thread.name)) for thread in Path("/proc/self/task").iterdir()} == {before}
