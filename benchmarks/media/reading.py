@@ -31,12 +31,13 @@ from numpy.typing import NDArray
 
 from benchmarks import peers
 from benchmarks.harness import Measured
+from benchmarks.media.encode_view import EncodeView
 from benchmarks.media.film import RATE, number_of, render
 from mediaml_assets import jasper
 from mediaml_assets.jasper.reading.media import Media
 from mediaml_assets.jasper.reading.video import Video
 from mediaml_assets.jasper.recipe import ML_360P
-from mediaml_assets.jasper.standard.standardize import StandardEncode, standardize
+from mediaml_assets.jasper.standard.standardize import standardize
 
 FRAMES = 720
 RANDOM = 100
@@ -93,20 +94,6 @@ class File:
                 look(picture)
 
 
-@dataclass(frozen=True)
-class _View:
-    """A standard encode as a stored value."""
-
-    title: str
-    encode: StandardEncode
-
-    def row(self) -> dict[str, Any]:
-        return self.encode.row()
-
-    def blob(self, name: str) -> Path:
-        return Path(self.encode.row()[name])
-
-
 def measure(seed: int) -> Measured:
     """Every figure of reading: some minutes on two cores, most of them for others to be installed the first time."""
     with tempfile.TemporaryDirectory(prefix="mediaml-bench-") as folder:
@@ -136,7 +123,7 @@ def _files(folder: Path, seed: int, count: int) -> dict[str, File]:
     delivered = render(folder / "delivered.mp4", seed, count)
     made = folder / "standard"
     made.mkdir()
-    view = _View("film", standardize(delivered, ML_360P, made))
+    view = EncodeView("film", standardize(delivered, ML_360P, made))
     order = np.random.default_rng(seed).permutation(count)[:RANDOM].tolist()
     return {
         "delivered": File(delivered, lambda: jasper.open(delivered), order),

@@ -1,31 +1,16 @@
 """Shared by the jasper tests: standard encodes as Media, without a store."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
 
+from benchmarks.media.encode_view import EncodeView
 from mediaml_assets.jasper.reading.media import Media
 from mediaml_assets.jasper.recipe import ML_360P
 from mediaml_assets.jasper.standard.standardize import StandardEncode, standardize
 
 from .clips import Clip, render
-
-
-@dataclass(frozen=True)
-class EncodeView:
-    """A standard encode seen as a stored value."""
-
-    title: str
-    encode: StandardEncode
-
-    def row(self) -> dict[str, Any]:
-        return self.encode.row()
-
-    def blob(self, name: str) -> Path:
-        return Path(self.encode.row()[name])
 
 
 @pytest.fixture
