@@ -27,7 +27,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.harness import Target
-from mediaml_assets.matching.scoring import Pairs, top_k
+from mediaml_assets.matching.pairs.top_k import Pairs, top_k
 
 TARGETS: dict[str, Target] = {
     "gemm_share": (">=", 0.8),

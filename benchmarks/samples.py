@@ -28,7 +28,8 @@ from mediaml_assets.features.unique_shots import UniqueShotsConfig, unique_shots
 from mediaml_assets.jasper.reading.media import Media
 from mediaml_assets.jasper.recipe import ML_360P
 from mediaml_assets.jasper.standard.standardize import standardize
-from mediaml_assets.matching.flavours import FLAVOURS, Flavour
+from mediaml_assets.matching.flavours.flavour import Flavour
+from mediaml_assets.matching.flavours.registry import FLAVOURS
 from mediaml_assets.matching.match_cuts import MatchCutsConfig, ShotRows, flavour_cuts
 from mediaml_assets.samples import script
 from mediaml_assets.samples.render import render, truth_file

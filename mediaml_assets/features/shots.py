@@ -9,8 +9,8 @@ import pyarrow as pa
 from mediaml_assets.amber.checks import at_least, in_range, increasing
 from mediaml_assets.amber.columns import column
 from mediaml_assets.amber.feature import amber_feature
-from mediaml_assets.features.shot_boundaries import Boundary, boundaries, closing, opening
-from mediaml_assets.features.tape_signals import active_tape, signals
+from mediaml_assets.features.detectors.shot_boundaries import Boundary, boundaries, closing, opening
+from mediaml_assets.features.detectors.tape_signals import active_tape, signals
 from mediaml_assets.jasper.reading.media import Media
 
 SHOTS = pa.schema(

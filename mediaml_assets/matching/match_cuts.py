@@ -12,9 +12,10 @@ from mediaml_assets.amber.columns import column
 from mediaml_assets.amber.feature import Scope, amber_feature
 from mediaml_assets.errors import FeatureError
 from mediaml_assets.features.shots import Shot, Shots
-from mediaml_assets.matching.flavours import FLAVOURS, Flavour, Indices
-from mediaml_assets.matching.pair_scan import Excluded
-from mediaml_assets.matching.scoring import Pairs, top_k
+from mediaml_assets.matching.flavours.flavour import Ends, Flavour
+from mediaml_assets.matching.flavours.registry import FLAVOURS
+from mediaml_assets.matching.pairs.scan import Excluded, Indices
+from mediaml_assets.matching.pairs.top_k import Pairs, top_k
 
 MATCH_CUTS = pa.schema(
     [
@@ -128,7 +129,7 @@ def flavour_cuts(
         return MATCH_CUTS.empty_table()
     for title in titles:
         _check_same_shots(flavour, title, shots[title], rows[title].table)
-    ends = flavour.ends([rows[title].table.select(list(flavour.columns)) for title in titles])
+    ends = Ends.joined([flavour.ends(rows[title].table.select(list(flavour.columns))) for title in titles])
     pairs = top_k(
         ends.out,
         ends.in_,
@@ -136,8 +137,8 @@ def flavour_cuts(
         excluded=_neighbours(titles, listed, config.gap),
         cap=config.cap,
         above=0.0,
-        rerank=ends.rerank,
-        bound=ends.bound,
+        rerank=flavour.rerank(ends),
+        bound=flavour.bound,
     )
     return _rows(flavour.name, listed, pairs)
 

@@ -16,11 +16,11 @@ from benchmarks.samples import (
     run,
     takes_missed,
 )
+from mediaml_assets.features.detectors.shot_boundaries import Boundary
 from mediaml_assets.features.motion import DIMENSIONS, MOTION
-from mediaml_assets.features.shot_boundaries import Boundary
 from mediaml_assets.features.shots import Shots, shot_table
 from mediaml_assets.features.unique_shots import UNIQUE_SHOTS
-from mediaml_assets.matching.flavours import FLAVOURS
+from mediaml_assets.matching.flavours.registry import FLAVOURS
 from mediaml_assets.samples.truth import TrueDisplay, TruePlant, TrueShot, TrueTake, TrueTransition, Truth
 
 

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from mediaml_assets.features.tape_signals import Frames, Planes, Signal
+from mediaml_assets.features.detectors.tape_signals import Frames, Planes, Signal
 
 REACH = 4  # cells of 10 canvas pixels
 BLOCK_WIDTH, BLOCK_HEIGHT = 8, 6  # cells

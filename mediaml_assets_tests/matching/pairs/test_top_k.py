@@ -12,8 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mediaml_assets.errors import FeatureError
-from mediaml_assets.matching import pair_scan, scoring
-from mediaml_assets.matching.scoring import Pairs, top_k
+from mediaml_assets.matching.pairs import scan as pair_scan
+from mediaml_assets.matching.pairs import top_k as scoring
+from mediaml_assets.matching.pairs.top_k import Pairs, top_k
 
 Answer = list[tuple[int, int]]
 Problem = tuple[np.ndarray, np.ndarray, int, Callable[..., np.ndarray] | None, int | None]
@@ -320,7 +321,7 @@ def test_an_error_in_a_worker_is_raised(monkeypatch: pytest.MonkeyPatch) -> None
 
 def test_small_problems_import_no_torch() -> None:
     code = (
-        "import sys, numpy as np; from mediaml_assets.matching.scoring import top_k; "
+        "import sys, numpy as np; from mediaml_assets.matching.pairs.top_k import top_k; "
         "top_k(np.ones((9, 4), 'f4'), np.ones((9, 4), 'f4'), 3); sys.exit('torch' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -11,8 +11,8 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from mediaml_assets.features.block_match import compensated_differences
-from mediaml_assets.features.tape_signals import ActiveTape, Signal, Signals
+from mediaml_assets.features.detectors.block_match import compensated_differences
+from mediaml_assets.features.detectors.tape_signals import ActiveTape, Signal, Signals
 
 Kind = Literal["start", "cut", "dissolve", "fade", "end"]
 

@@ -2,7 +2,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mediaml_assets.features.tape_signals import active_tape, signals
+from mediaml_assets.features.detectors.tape_signals import active_tape, signals
 from mediaml_assets_tests.features.conftest import Tape, panned, texture
 
 PICTURES = panned(1, 20, 6) + [texture(2)] * 20

@@ -1,7 +1,7 @@
 import numpy as np
 
-from mediaml_assets.features.shot_boundaries import Boundary, boundaries, closing, opening
-from mediaml_assets.features.tape_signals import active_tape, signals
+from mediaml_assets.features.detectors.shot_boundaries import Boundary, boundaries, closing, opening
+from mediaml_assets.features.detectors.tape_signals import active_tape, signals
 from mediaml_assets_tests.features.conftest import Picture, Tape, panned, texture
 
 BLACK = np.full((360, 640), 16, np.uint8)

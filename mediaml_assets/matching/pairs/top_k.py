@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mediaml_assets.errors import FeatureError
-from mediaml_assets.matching.pair_scan import Excluded, Indices, Place, Ranked, Scores, Vectors, best_pairs, longest
+from mediaml_assets.matching.pairs.scan import Excluded, Indices, Place, Ranked, Scores, Vectors, best_pairs, longest
 
 Rerank = Callable[[Indices, Indices], Scores]
 Bound = Callable[[float], float]

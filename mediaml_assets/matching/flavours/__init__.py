@@ -1,0 +1,1 @@
+"""The ways for two shots to match, one a module."""
