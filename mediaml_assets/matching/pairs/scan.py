@@ -1,67 +1,55 @@
-"""The best ordered pairs of two sets of vectors, by blocks of a matrix product and one rising threshold.
+"""The best ordered pairs of two sets of vectors, by blocks of a product and one rising threshold: exact, whatever runs.
 
-All n x m scores are computed, block by block, in float32; a block's scores at or above the running threshold go to a
-pool, the rest is forgotten, so that memory is bounded by the block. The first threshold comes from a random sub-block.
-The pool's pairs are scored again in float64 by one fixed kernel and sorted by (score descending, row, column).
+All n x m pairs are looked at block by block; those that reach the running threshold go to a pool, the rest is
+forgotten, so that memory is bounded by the block. A block is looked at in the cheapest way that loses nothing:
 
-Nothing is lost to rounding: a float32 dot product of d terms differs from the true one by at most
-gamma_d |x| |y|, gamma_d = d u / (1 - d u), u = 2^-24, in whatever order it is summed (N. J. Higham, Accuracy and
-Stability of Numerical Algorithms, 2nd ed., section 3.1), and thresholds are lowered by that much. The answer therefore
-depends neither on the library that multiplies, nor on the number of threads, nor on their timing.
+1. Not at all, when the longest tail times the longest head is below the threshold (Cauchy-Schwarz).
+2. In int8: x = s q + r with |r| <= e, row by row, so that |o . i - so si (qo . qi)| <= eo |i| + (|o| + eo) ei, and one
+   integer decides what of a block may reach the threshold. What may is scored exactly.
+3. In float32, lowered by the rounding error, while the threshold is lower than the slack of the codes or lets too much
+   through, and where no int8 product is to be had.
+
+The first threshold is a guess from a random sub-block of the pairs; when fewer pairs reach it than are wanted, the scan
+is made again from a threshold that enough pairs of the sub-block reach. The pool's pairs are scored in float64 by one
+fixed kernel and sorted by (score descending, row, column). The answer therefore depends neither on the library that
+multiplies, nor on the number of threads, nor on their timing.
 """
 
 import os
-import threading
-import warnings
-from collections.abc import Callable, Iterator
+import sys
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from itertools import product
+from math import ceil
 
 import numpy as np
 from numpy.typing import NDArray
 
-Vectors = NDArray[np.float32]
-Indices = NDArray[np.int64]
-Scores = NDArray[np.float64]
-Excluded = Callable[[Indices, Indices], NDArray[np.bool_]]
-Place = tuple[float, int, int]
-Multiply = Callable[[Vectors, Vectors, NDArray[np.float32]], None]
+from mediaml_assets.matching.pairs.pool import Pool
+from mediaml_assets.matching.pairs.products import BY_NUMPY, Products, by_torch
+from mediaml_assets.matching.pairs.side import Side
+from mediaml_assets.matching.pairs.vectors import (
+    AT_ONCE,
+    Excluded,
+    Indices,
+    Place,
+    Ranked,
+    Scores,
+    Vectors,
+    exact_scores,
+    longest,
+    rounding,
+)
+
+__all__ = ["Excluded", "Indices", "Place", "Ranked", "Scores", "Vectors", "best_pairs", "exact_scores", "longest"]
 
 BLOCK_ROWS, BLOCK_COLS = 1024, 2048
-SAMPLE = 2000
-# products below this many multiplications take less time in NumPy than importing torch takes
-NUMPY_IS_ENOUGH = 2**33
-_AT_ONCE = 2**20
-_POOL = 2**16
-
-
-@dataclass(frozen=True)
-class Ranked:
-    """Pairs sorted by (score descending, row, column): rows, cols int64 [p], scores float64 [p]."""
-
-    rows: Indices
-    cols: Indices
-    scores: Scores
-
-
-def exact_scores(out: Vectors, in_: Vectors, rows: Indices, cols: Indices) -> Scores:
-    """Float64 dot products of the pairs (rows[p], cols[p]); a pair's score does not depend on its neighbours."""
-    scores = np.empty(rows.size, np.float64)
-    step = max(1, _AT_ONCE // max(1, out.shape[1]))
-    for start in range(0, rows.size, step):
-        part = slice(start, start + step)
-        left, right = out[rows[part]].astype(np.float64), in_[cols[part]].astype(np.float64)
-        np.einsum("pd,pd->p", left, right, out=scores[part])
-    return scores
-
-
-def longest(vectors: Vectors) -> float:
-    """The largest Euclidean norm of the rows, 0 when there are none; NaN or infinite when a value is."""
-    starts = range(0, vectors.shape[0], BLOCK_ROWS)
-    parts = (vectors[start : start + BLOCK_ROWS].astype(np.float64) for start in starts)
-    squares = np.array([np.einsum("nd,nd->n", part, part).max() for part in parts])
-    return float(np.sqrt(squares.max(initial=0.0)))
+SAMPLE = 1024
+# products below so many multiplications take less time in NumPy than importing torch takes, or than calling it
+NUMPY_IS_ENOUGH, NUMPY_IS_AS_FAST = 2**33, 2**26
+_TOO_MANY = 64  # one in so many pairs of a block through the int8 screen, and float32 would have been faster
+_PATIENCE = 63  # blocks until the int8 screen is tried again, at most
 
 
 def best_pairs(
@@ -81,8 +69,8 @@ def best_pairs(
     Args:
         out: float32 [n, d], finite.
         in_: float32 [m, d], finite.
-        rows: the rows of `out` that take part, ascending, int64.
-        cols: the rows of `in_` that take part, ascending, int64.
+        rows: the rows of `out` that take part, int64.
+        cols: the rows of `in_` that take part, int64.
         depth: how many pairs are wanted, at least 1.
         excluded: says which of the pairs (rows, cols) are left out; called from several threads.
         above: only pairs with a higher score than this.
@@ -91,179 +79,120 @@ def best_pairs(
     """
     if not rows.size or not cols.size:
         return Ranked(np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0))
-    depth = min(depth, rows.size * cols.size)
-    scan = _Scan(_taken(out, rows), _taken(in_, cols), rows, cols, depth, excluded, above, after)
-    if rows.size * cols.size * out.shape[1] <= NUMPY_IS_ENOUGH:
-        scan.run(_multiply_numpy, workers=1)
-    else:
-        with _torch_multiply() as multiply:
-            scan.run(multiply, workers=threads or len(os.sched_getaffinity(0)))
-    return scan.ranked()
+    size, width = rows.size * cols.size, out.shape[1]
+    left, right = Side.of(out, rows), Side.of(in_, cols)
+    error = rounding(width, float(left.norms.max() * right.norms.max()))
+    pool = Pool(out, in_, min(depth, size), excluded, above, after, error)
+    if size * width <= (NUMPY_IS_AS_FAST if "torch" in sys.modules else NUMPY_IS_ENOUGH):
+        return _Scan(left, right, pool, BY_NUMPY, workers=1).ranked()
+    with by_torch(width) as products:
+        return _Scan(left, right, pool, products, threads or len(os.sched_getaffinity(0))).ranked()
 
 
 @dataclass
 class _Scan:
-    """One pass over all blocks: the threshold, and the pool of pairs that may still be among the first `depth`."""
+    """All blocks of a product, on this machine's cores."""
 
-    out: Vectors
-    in_: Vectors
-    row_ids: Indices
-    col_ids: Indices
-    depth: int
-    excluded: Excluded | None
-    above: float
-    after: Place | None
-    limit: float = -np.inf  # a float32 score below it is not among the first `depth`
-    error: float = 0.0  # of any pair's float32 score
-    room: int = 0  # pairs in the pool before it is shrunk
-    pool: list[tuple[Indices, Indices, NDArray[np.float32]]] = field(default_factory=list)
-    pooled: int = 0
-    lock: threading.Lock = field(default_factory=threading.Lock)
-
-    def __post_init__(self) -> None:
-        """Bound the float32 error of any pair's score; products that underflow are covered by the last term."""
-        self.room = max(_POOL, 8 * self.depth)
-        d = self.out.shape[1]
-        self.error = 1.01 * d * 2.0**-24 * longest(self.out) * longest(self.in_) + (d + 1) * 2.0**-120
-
-    def run(self, multiply: Multiply, workers: int) -> None:
-        """Scan every block; `workers` threads take row blocks in turn, each with its own buffer."""
-        self.limit = max(self._seed(multiply), self.above - self.error)
-        starts = iter(range(0, self.out.shape[0], BLOCK_ROWS))  # CPython hands each item to one thread only
-        if workers == 1:
-            self._scan_rows(multiply, starts)
-            return
-        with ThreadPoolExecutor(workers) as pool:
-            for done in [pool.submit(self._scan_rows, multiply, starts) for _ in range(workers)]:
-                done.result()
+    out: Side
+    in_: Side
+    pool: Pool
+    products: Products
+    workers: int
+    waiting: int = 0  # blocks until the int8 screen is tried again
+    failed: int = 0  # how long that was after it failed last
 
     def ranked(self) -> Ranked:
-        """The first `depth` pairs of the pool, scored in float64."""
-        rows, cols, _ = self._pooled()
-        scores = exact_scores(self.out, self.in_, rows, cols)
-        first = np.lexsort((cols, rows, -scores))[: self.depth]
-        first = first[scores[first] > self.above]
-        return Ranked(self.row_ids[rows[first]], self.col_ids[cols[first]], scores[first])
+        """The first pairs: from a guessed threshold, and if that was too high, from one that is low enough."""
+        depth, size = self.pool.depth, len(self.out) * len(self.in_)
+        rows, cols = (min(SAMPLE, ceil(len(side) / 4)) for side in (self.out, self.in_))
+        guess = min(depth, 2 * ceil(depth * rows * cols / size) + 16)
+        for rank in (guess, depth):
+            first = self.pool.start(self._sampled(rows, cols, rank))
+            self._all_blocks()
+            ranked = self.pool.ranked()
+            if rank == depth or self.pool.holds(first, ranked):
+                break
+        return ranked
 
-    def _seed(self, multiply: Multiply) -> float:
-        """A first threshold: the `depth`-th score of a random sub-block, lowered by the error of both products."""
+    def _sampled(self, count_rows: int, count_cols: int, rank: int) -> float:
+        """The score of this rank, from 1, of a random sub-block, as float32 gave it; -inf when it has fewer."""
         random = np.random.default_rng(0)
-        rows = np.sort(random.permutation(self.out.shape[0])[:SAMPLE])
-        cols = np.sort(random.permutation(self.in_.shape[0])[:SAMPLE])
-        if rows.size * cols.size < self.depth:
-            return -np.inf
-        block = np.empty((rows.size, cols.size), np.float32)
-        multiply(self.out[rows], self.in_[cols], block)
+        ids = [
+            side.ids[random.permutation(len(side))[:count]]
+            for side, count in ((self.out, count_rows), (self.in_, count_cols))
+        ]
+        block = np.empty((count_rows, count_cols), np.float32)
+        self.products.multiply(self.out.vectors[ids[0]], self.in_.vectors[ids[1]], block)
+        return self.pool.rank_of(rank, block, ids[0], ids[1])
+
+    def _all_blocks(self) -> None:
+        """Every block once; `workers` threads take the next one in turn, each with a buffer of its own."""
+        starts = (range(0, len(self.out), BLOCK_ROWS), range(0, len(self.in_), BLOCK_COLS))
+        blocks = product(*starts)  # CPython hands each item to one thread only
+        if self.workers == 1:
+            self._take_blocks(blocks)
+            return
+        with ThreadPoolExecutor(self.workers) as threads:
+            if self.products.multiply_codes is not None:
+                list(threads.map(lambda side: side.codes, (self.out, self.in_)))
+            for done in [threads.submit(self._take_blocks, blocks) for _ in range(self.workers)]:
+                done.result()
+
+    def _take_blocks(self, blocks: Iterator[tuple[int, int]]) -> None:
+        self.products.begin()
+        buffer = np.empty(BLOCK_ROWS * BLOCK_COLS, np.int32)
+        last, left = -1, np.empty((0, 0), np.float32)
+        for row, col in blocks:
+            limit = self.pool.limit
+            rows, cols = slice(row, row + BLOCK_ROWS), slice(col, col + BLOCK_COLS)
+            if self.out.norms[rows].max() * self.in_.norms[cols].max() < limit:
+                continue
+            found = self._by_codes(rows, cols, limit, buffer)
+            if found is not None:
+                self.pool.offer(self.out.ids[found[0]], self.in_.ids[found[1]])
+                continue
+            if row != last:
+                last, left = row, self.out.block(row, row + BLOCK_ROWS)
+            self._by_float32(left, rows, cols, buffer)
+
+    def _by_codes(
+        self, rows: slice, cols: slice, limit: float, buffer: NDArray[np.int32]
+    ) -> tuple[Indices, Indices] | None:
+        """What of a block may reach the limit, as places in both sides; None when float32 tells faster."""
+        if self.products.multiply_codes is None or limit <= 0:
+            return None
+        if self.waiting > 0:
+            self.waiting -= 1
+            return None
+        o, i = self.out.codes, self.in_.codes
+        o_norm, i_norm = self.out.norms[rows], self.in_.norms[cols]
+        o_error, i_error = o.errors[rows], i.errors[cols]
+        slack = o_error.max() * i_norm.max() + (o_norm.max() + o_error.max()) * i_error.max()
+        if limit <= slack:
+            return None
+        # a pair that reaches the limit has so si (qo . qi) >= limit - slack > 0; the largest scales keep them all
+        least = (limit - slack) / (o.scales[rows].max() * i.scales[cols].max()) * (1 - 1e-12)
+        block = buffer[: o_error.size * i_error.size].reshape(o_error.size, i_error.size)
+        self.products.multiply_codes(o.codes[rows], i.codes[cols], block)
+        places = np.flatnonzero(block.ravel() >= min(ceil(least), 2**31 - 1))
+        if places.size > block.size // _TOO_MANY:
+            self.failed = self.waiting = min(2 * self.failed + 1, _PATIENCE)
+            return None
+        self.failed = 0
+        r, c = places // i_error.size, places % i_error.size
+        slacks = o_error[r] * i_norm[c] + (o_norm[r] + o_error[r]) * i_error[c]
+        scores = block.ravel()[places] * (o.scales[rows][r] * i.scales[cols][c])
+        keep = scores + slacks >= limit - 1e-12 * abs(limit)
+        return r[keep] + rows.start, c[keep] + cols.start
+
+    def _by_float32(self, left: Vectors, rows: slice, cols: slice, buffer: NDArray[np.int32]) -> None:
+        right = self.in_.block(cols.start, cols.stop)
+        block = buffer.view(np.float32)[: len(left) * len(right)].reshape(len(left), len(right))
+        self.products.multiply(left, right, block)
         scores = block.ravel()
-        if self.after is not None:
-            scores = np.where(scores < self.after[0] - self.error, scores, -np.inf)
-        wanted = self.depth
-        while True:
-            top = np.argpartition(scores, -wanted)[-wanted:]
-            top = top[scores[top] > -np.inf]
-            top = top[self._allowed(rows[top // cols.size], cols[top % cols.size])]
-            if top.size >= self.depth:
-                return float(np.sort(scores[top])[-self.depth]) - 2 * self.error
-            if wanted == scores.size:
-                return -np.inf
-            wanted = min(4 * wanted, scores.size)
-
-    def _scan_rows(self, multiply: Multiply, starts: Iterator[int]) -> None:
-        buffer = np.empty(BLOCK_ROWS * BLOCK_COLS, np.float32)
-        for row in starts:
-            left = self.out[row : row + BLOCK_ROWS]
-            for col in range(0, self.in_.shape[0], BLOCK_COLS):
-                right = self.in_[col : col + BLOCK_COLS]
-                block = buffer[: left.shape[0] * right.shape[0]].reshape(left.shape[0], right.shape[0])
-                multiply(left, right, block)
-                self._collect(block, row, col)
-
-    def _collect(self, block: NDArray[np.float32], row: int, col: int) -> None:
-        """Put the block's pairs that reach the threshold into the pool."""
-        scores = block.ravel()
-        found = np.flatnonzero(scores >= self.limit)
-        for start in range(0, found.size, _AT_ONCE):
-            part = found[start : start + _AT_ONCE]
-            part = part[scores[part] >= self.limit]
-            rows, cols = part // block.shape[1] + row, part % block.shape[1] + col
-            keep = self._allowed(rows, cols)
-            keep[keep] = self._comes_after(rows[keep], cols[keep], scores[part[keep]])
-            self._add(rows[keep], cols[keep], scores[part[keep]])
-
-    def _allowed(self, rows: Indices, cols: Indices) -> NDArray[np.bool_]:
-        if self.excluded is None or not rows.size:
-            return np.ones(rows.size, np.bool_)
-        left_out: NDArray[np.bool_] = self.excluded(self.row_ids[rows], self.col_ids[cols])
-        return np.logical_not(left_out)
-
-    def _comes_after(self, rows: Indices, cols: Indices, scores: NDArray[np.float32]) -> NDArray[np.bool_]:
-        """Whether each pair comes after `after`; float64 decides where float32 cannot."""
-        if self.after is None:
-            return np.ones(rows.size, np.bool_)
-        score, row, col = self.after
-        result = scores < score - self.error
-        unsure = np.flatnonzero(~result & (scores <= score + self.error))
-        true = exact_scores(self.out, self.in_, rows[unsure], cols[unsure])
-        rows, cols = self.row_ids[rows[unsure]], self.col_ids[cols[unsure]]
-        later = (rows > row) | ((rows == row) & (cols > col))
-        result[unsure] = (true < score) | ((true == score) & later)
-        return result
-
-    def _add(self, rows: Indices, cols: Indices, scores: NDArray[np.float32]) -> None:
-        with self.lock:
-            self.pool.append((rows, cols, scores))
-            self.pooled += rows.size
-            if self.pooled > self.room:
-                self._shrink()
-
-    def _shrink(self) -> None:
-        """Drop what cannot be among the first `depth` any more, and raise the threshold."""
-        rows, cols, scores = self._pooled()
-        limit = float(np.partition(scores, -self.depth)[-self.depth]) - 2 * self.error
-        keep = np.flatnonzero(scores >= limit)
-        if keep.size > self.room // 2:  # many near-ties: only float64 tells them apart
-            true = exact_scores(self.out, self.in_, rows, cols)
-            keep = np.lexsort((cols, rows, -true))[: self.depth]
-            limit = max(limit, float(true[keep[-1]]) - self.error)
-        self.limit = max(self.limit, limit)
-        self.pool = [(rows[keep], cols[keep], scores[keep])]
-        self.pooled = keep.size
-
-    def _pooled(self) -> tuple[Indices, Indices, NDArray[np.float32]]:
-        if not self.pool:
-            return np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0, np.float32)
-        return (
-            np.concatenate([rows for rows, _, _ in self.pool]),
-            np.concatenate([cols for _, cols, _ in self.pool]),
-            np.concatenate([scores for _, _, scores in self.pool]),
-        )
-
-
-def _taken(vectors: Vectors, indices: Indices) -> Vectors:
-    """The rows that take part, contiguous; a copy only when some do not."""
-    return np.ascontiguousarray(vectors if indices.size == vectors.shape[0] else vectors[indices])
-
-
-def _multiply_numpy(left: Vectors, right: Vectors, block: NDArray[np.float32]) -> None:
-    np.matmul(left, right.T, out=block)
-
-
-@contextmanager
-def _torch_multiply() -> Iterator[Multiply]:
-    """A product on the calling thread alone, in full float32; the caller's torch settings come back at the end."""
-    import torch
-
-    threads, precision = torch.get_num_threads(), torch.get_float32_matmul_precision()
-
-    def multiply(left: Vectors, right: Vectors, block: NDArray[np.float32]) -> None:
-        torch.set_num_threads(1)
-        torch.mm(torch.from_numpy(left), torch.from_numpy(right).T, out=torch.from_numpy(block))
-
-    with warnings.catch_warnings():  # stored vectors are read-only, and are only read here
-        warnings.filterwarnings("ignore", message="The given NumPy array is not writable")
-        torch.set_float32_matmul_precision("highest")
-        try:
-            yield multiply
-        finally:
-            torch.set_num_threads(threads)
-            torch.set_float32_matmul_precision(precision)
+        found = np.flatnonzero(scores >= self.pool.limit32())
+        for start in range(0, found.size, AT_ONCE):
+            part = found[start : start + AT_ONCE]
+            part = part[scores[part] >= self.pool.limit32()]
+            r, c = part // len(right) + rows.start, part % len(right) + cols.start
+            self.pool.offer(self.out.ids[r], self.in_.ids[c], scores[part])

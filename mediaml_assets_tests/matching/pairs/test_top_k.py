@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mediaml_assets.errors import FeatureError
+from mediaml_assets.matching.pairs import pool, vectors
 from mediaml_assets.matching.pairs import scan as pair_scan
 from mediaml_assets.matching.pairs import top_k as scoring
 from mediaml_assets.matching.pairs.top_k import Pairs, top_k
@@ -112,12 +113,19 @@ def test_wrong_arguments_are_refused() -> None:
         top_k(gaussian(0, 4, 3), gaussian(0, 4, 3), 1, rerank=lambda rows, cols: np.full(rows.size, np.nan))
 
 
+def always_torch(patch: pytest.MonkeyPatch) -> None:
+    for name in ("NUMPY_IS_ENOUGH", "NUMPY_IS_AS_FAST"):
+        patch.setattr(pair_scan, name, 0)
+
+
 @contextmanager
 def small_blocks() -> Iterator[None]:
     """Blocks, sample and pool so small that small data passes through every branch."""
     with pytest.MonkeyPatch.context() as patch:
-        for name, value in (("BLOCK_ROWS", 7), ("BLOCK_COLS", 11), ("SAMPLE", 5), ("_POOL", 4), ("_AT_ONCE", 16)):
+        for name, value in (("BLOCK_ROWS", 7), ("BLOCK_COLS", 11), ("SAMPLE", 5), ("AT_ONCE", 16)):
             patch.setattr(pair_scan, name, value)
+        for module, name, value in ((pool, "ROOM", 4), (pool, "AT_ONCE", 16), (vectors, "AT_ONCE", 16)):
+            patch.setattr(module, name, value)
         yield
 
 
@@ -296,7 +304,7 @@ def test_torch_workers_give_the_answer_of_numpy(
     out.setflags(write=False)
     excluded = lambda rows, cols: (rows + cols) % 5 == 0  # noqa: E731
     plain = [top_k(out, in_, 700, excluded=excluded, cap=cap) for cap in (None, 2)]
-    monkeypatch.setattr(pair_scan, "NUMPY_IS_ENOUGH", 0)
+    always_torch(monkeypatch)
     monkeypatch.setattr(pair_scan, "BLOCK_ROWS", 64)
     before = torch.get_num_threads()
     torch.set_num_threads(2)
@@ -310,7 +318,7 @@ def test_torch_workers_give_the_answer_of_numpy(
 
 
 def test_an_error_in_a_worker_is_raised(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pair_scan, "NUMPY_IS_ENOUGH", 0)
+    always_torch(monkeypatch)
 
     def broken(rows: np.ndarray, cols: np.ndarray) -> np.ndarray:
         raise KeyError("no such shot")
