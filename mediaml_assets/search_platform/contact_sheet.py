@@ -1,4 +1,4 @@
-"""A contact sheet of match cuts: the last frame of A beside the first frame of B, by flavour."""
+"""A contact sheet of match cuts: the last frame of A, the first frame of B, and what matches, by flavour."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -12,7 +12,7 @@ STILL = (320, 180)
 ACROSS = 2  # cuts side by side
 _MARGIN, _SEAM, _HEADING, _CAPTION = 24, 4, 56, 56
 _GAP = 14  # at least, between the captions of the two frames
-_CELL = (2 * STILL[0] + _SEAM, STILL[1] + _CAPTION)
+_CELL = (3 * STILL[0] + 2 * _SEAM, STILL[1] + _CAPTION)
 _PAPER, _INK, _FAINT = (250, 250, 248), (24, 24, 27), (92, 92, 99)
 
 
@@ -30,13 +30,16 @@ def by_flavour(cuts: Sequence[Cut]) -> dict[str, list[Cut]]:
     return {flavour: sorted(section, key=lambda cut: cut.rank) for flavour, section in sections.items()}
 
 
-def contact_sheet(cuts: Sequence[Cut], media: Mapping[str, Media], path: Path) -> None:
+def contact_sheet(
+    cuts: Sequence[Cut], media: Mapping[str, Media], path: Path, reasons: Mapping[str, Image.Image]
+) -> None:
     """Write the sheet as PNG: a section a flavour, two cuts a line, each with rank, score, titles, shots, timecodes.
 
     Args:
         cuts: what to show; a sheet without any says so.
         media: every title of the cuts by its slug.
         path: the file to write; it appears when it is complete.
+        reasons: the pictures that say why, of the size of a still, by the name of a cut; some may have none.
     """
     sections = by_flavour(cuts)
     lines = sum(-(-len(section) // ACROSS) for section in sections.values())
@@ -53,6 +56,8 @@ def contact_sheet(cuts: Sequence[Cut], media: Mapping[str, Media], path: Path) -
             line, column = divmod(place, ACROSS)
             corner = _MARGIN + column * (_CELL[0] + _MARGIN), top + line * (_CELL[1] + _MARGIN)
             _draw_cut(sheet, corner, cut, media[cut.title1], media[cut.title2])
+            if cut.name in reasons:
+                sheet.paste(reasons[cut.name], (corner[0] + 2 * (STILL[0] + _SEAM), corner[1]))
         top += -(-len(section) // ACROSS) * (_CELL[1] + _MARGIN)
     part = path.with_name(path.name + ".part")
     sheet.save(part, "PNG")

@@ -8,6 +8,8 @@ from io import BytesIO
 from pathlib import Path
 from string import Template
 
+from PIL import Image
+
 from mediaml_assets.jasper.reading.media import Media
 from mediaml_assets.search_platform.contact_sheet import STILL, by_flavour, still
 from mediaml_assets.search_platform.previews import Cut
@@ -27,6 +29,7 @@ _CUT = Template("""<li class="cut">
 <div class="pair">
 $stills
 </div>
+$reason
 $preview
 </li>""")
 
@@ -34,6 +37,11 @@ _STILL = Template("""<figure>
 <img src="$source" width="$width" height="$height" alt="$alt">
 <figcaption>$title, shot $shot<br><time>$word $timecode</time></figcaption>
 </figure>""")
+
+_REASON = Template("""<details>
+<summary>Why these two match</summary>
+<img src="$source" width="$width" height="$height" alt="What the $flavour flavour compared: A's in orange, B's in blue">
+</details>""")
 
 _PREVIEW = Template(
     '<video src="$source" controls loop preload="none" poster="$poster" width="640" height="360" '
@@ -47,11 +55,12 @@ def preview_path(cut: Cut, folder: Path) -> Path:
     return folder / PREVIEWS / f"{cut.name}.mp4"
 
 
-def page(cuts: Sequence[Cut], media: Mapping[str, Media], folder: Path) -> Path:
+def page(cuts: Sequence[Cut], media: Mapping[str, Media], folder: Path, reasons: Mapping[str, Image.Image]) -> Path:
     """Write `match_cuts.html` into an existing folder; returns its path.
 
-    The stills are inside the page; previews that exist at `preview_path` are linked relatively, so the folder can be
-    moved or zipped. Nothing is fetched from a network, and there is no script.
+    The stills, and the pictures that say why (by the name of a cut), are inside the page; previews that exist at
+    `preview_path` are linked relatively, so the folder can be moved or zipped. Nothing is fetched from a network, and
+    there is no script.
     """
     sections = by_flavour(cuts)
     template = Template(files(__package__).joinpath("static", PAGE).read_text(encoding="utf-8"))
@@ -64,7 +73,9 @@ def page(cuts: Sequence[Cut], media: Mapping[str, Media], folder: Path) -> Path:
             _SECTION.substitute(
                 anchor=_anchor(flavour),
                 flavour=escape(flavour.capitalize()),
-                cuts="\n".join(_cut(cut, media[cut.title1], media[cut.title2], folder) for cut in section),
+                cuts="\n".join(
+                    _cut(cut, media[cut.title1], media[cut.title2], folder, reasons.get(cut.name)) for cut in section
+                ),
             )
             for flavour, section in sections.items()
         )
@@ -81,8 +92,8 @@ def _anchor(flavour: str) -> str:
     return escape(f"flavour-{flavour}")
 
 
-def _cut(cut: Cut, media1: Media, media2: Media, folder: Path) -> str:
-    last, first = _data_uri(media1, cut.out_frame), _data_uri(media2, cut.in_frame)
+def _cut(cut: Cut, media1: Media, media2: Media, folder: Path, reason: Image.Image | None) -> str:
+    last, first = _data_uri(still(media1, cut.out_frame)), _data_uri(still(media2, cut.in_frame))
     facts = {
         "flavour": escape(cut.flavour),
         "rank": str(cut.rank),
@@ -96,7 +107,19 @@ def _cut(cut: Cut, media1: Media, media2: Media, folder: Path) -> str:
     made = preview_path(cut, folder)
     source = escape(f"{PREVIEWS}/{made.name}")
     preview = _PREVIEW.substitute(facts, source=source, poster=last) if made.exists() else _NO_PREVIEW
-    return _CUT.substitute(facts, score=f"{cut.score:.3f}", stills="\n".join(stills), preview=preview)
+    return _CUT.substitute(
+        facts,
+        score=f"{cut.score:.3f}",
+        stills="\n".join(stills),
+        reason="" if reason is None else _reason(cut, reason),
+        preview=preview,
+    )
+
+
+def _reason(cut: Cut, picture: Image.Image) -> str:
+    return _REASON.substitute(
+        source=_data_uri(picture), width=picture.width, height=picture.height, flavour=escape(cut.flavour)
+    )
 
 
 def _still(source: str, title: str, shot: int, word: str, timecode: str) -> str:
@@ -113,8 +136,8 @@ def _still(source: str, title: str, shot: int, word: str, timecode: str) -> str:
     )
 
 
-def _data_uri(media: Media, frame: int) -> str:
-    """A frame as JPEG in the page itself, about 10 KB."""
+def _data_uri(picture: Image.Image) -> str:
+    """A picture as JPEG in the page itself, about 10 KB."""
     data = BytesIO()
-    still(media, frame).save(data, "JPEG", quality=82)
+    picture.save(data, "JPEG", quality=82)
     return "data:image/jpeg;base64," + base64.b64encode(data.getvalue()).decode("ascii")

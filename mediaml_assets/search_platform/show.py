@@ -5,13 +5,17 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
+from PIL import Image
+
 from mediaml_assets.amber.mesh import Mesh
 from mediaml_assets.amber.store import Store
 from mediaml_assets.amber.view import View
 from mediaml_assets.jasper.reading.media import Media
+from mediaml_assets.matching.flavours.registry import FLAVOURS
 from mediaml_assets.search_platform.contact_sheet import by_flavour, contact_sheet
 from mediaml_assets.search_platform.page import page, preview_path
 from mediaml_assets.search_platform.previews import Cut, preview
+from mediaml_assets.search_platform.why import Matched, why
 
 
 @dataclass(frozen=True)
@@ -54,5 +58,28 @@ def show(
             rendered.append(preview_path(cut, folder))
             preview(cut, media[cut.title1], media[cut.title2], rendered[-1])
     sheet = folder / "contact_sheet.png"
-    contact_sheet(cuts, media, sheet)
-    return Shown(by_flavour(cuts), media, sheet, page(cuts, media, folder), rendered)
+    reasons = _reasons(store, cuts, media)
+    contact_sheet(cuts, media, sheet, reasons)
+    return Shown(by_flavour(cuts), media, sheet, page(cuts, media, folder, reasons), rendered)
+
+
+def _reasons(store: Store, cuts: Sequence[Cut], media: Mapping[str, Media]) -> dict[str, Image.Image]:
+    """The picture that says why, by the name of each cut that can have one."""
+    found = {}
+    for name, section in by_flavour(cuts).items():
+        flavour = FLAVOURS[name]
+        titles = sorted({cut.title1 for cut in section} | {cut.title2 for cut in section})
+        tables = {title: view.table(flavour.columns) for title, view in store.views(flavour.feature, titles).items()}
+        rows = {(title, row[flavour.columns[0]]): row for title, table in tables.items() for row in table.to_pylist()}
+        for cut in section:
+            matched = Matched(
+                cut,
+                media[cut.title1],
+                media[cut.title2],
+                rows[cut.title1, cut.shot1],
+                rows[cut.title2, cut.shot2],
+            )
+            picture = why(matched)
+            if picture is not None:
+                found[cut.name] = picture
+    return found

@@ -19,12 +19,13 @@ def media(first: NumberedMedia, second: NumberedMedia) -> dict[str, NumberedMedi
 
 def test_frames_stand_side_by_side_in_their_sections(media: dict[str, NumberedMedia], tmp_path: Path) -> None:
     cuts = [make_cut("motion", 1, out_frame=350), *(make_cut("frame", rank, in_frame=600 + rank) for rank in (3, 1, 2))]
-    contact_sheet(cuts, media, tmp_path / "sheet.png")
+    reasons = {"frame-002": Image.new("RGB", (320, 180), (1, 2, 3))}
+    contact_sheet(cuts, media, tmp_path / "sheet.png", reasons)
     sheet = np.asarray(Image.open(tmp_path / "sheet.png"))
-    assert sheet.shape == (2 * 24 + 2 * 56 + 3 * (180 + 56 + 24), 2 * (644 + 24) + 24, 3)
+    assert sheet.shape == (2 * 24 + 2 * 56 + 3 * (180 + 56 + 24), 2 * (968 + 24) + 24, 3)
 
     def cell(column: int, line: int, headings: int, side: int) -> np.ndarray:
-        left, top = 24 + column * 668 + side * 324, 24 + headings * 56 + line * 260
+        left, top = 24 + column * 992 + side * 324, 24 + headings * 56 + line * 260
         return sheet[top : top + 180, left : left + 320]
 
     def expected(title: str, frame: int) -> np.ndarray:
@@ -35,13 +36,14 @@ def test_frames_stand_side_by_side_in_their_sections(media: dict[str, NumberedMe
         line, column = divmod(place, 2)
         assert (cell(column, 1 + line, 2, 0) == expected("film-one", 397)).all()
         assert (cell(column, 1 + line, 2, 1) == expected("show-s01e02", 600 + rank)).all()
+    assert (cell(1, 1, 2, 2) == (1, 2, 3)).all() and (cell(0, 1, 2, 2) == (250, 250, 248)).all()
     caption = sheet[24 + 56 + 180 : 24 + 56 + 236, 24:344]
     assert (caption.min(axis=2) < 60).sum() > 100
     assert [path.name for path in tmp_path.iterdir()] == ["sheet.png"]
 
 
 def test_no_cuts_say_so(tmp_path: Path) -> None:
-    contact_sheet([], {}, tmp_path / "sheet.png")
+    contact_sheet([], {}, tmp_path / "sheet.png", {})
     assert (np.asarray(Image.open(tmp_path / "sheet.png")) < 60).any()
 
 

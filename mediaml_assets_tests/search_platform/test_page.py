@@ -6,6 +6,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from mediaml_assets.search_platform.page import page, preview_path
 
@@ -50,7 +51,7 @@ def test_shows_stills_scores_timecodes_and_existing_previews(media: dict[str, Nu
     cuts = [make_cut("frame", 2), make_cut("frame", 1), make_cut("motion", 1)]
     preview_path(cuts[1], tmp_path).parent.mkdir()
     preview_path(cuts[1], tmp_path).touch()
-    made = page(cuts, media, tmp_path)
+    made = page(cuts, media, tmp_path, {})
     text, reader = made.read_text(encoding="utf-8"), read(made)
     assert len(reader.all("img")) == 6
     assert [video["src"] for video in reader.all("video")] == ["previews/frame-001.mp4"]
@@ -61,7 +62,7 @@ def test_shows_stills_scores_timecodes_and_existing_previews(media: dict[str, Nu
 
 
 def test_needs_neither_network_nor_script(media: dict[str, NumberedMedia], tmp_path: Path) -> None:
-    made = page([make_cut()], media, tmp_path)
+    made = page([make_cut()], media, tmp_path, {})
     assert not re.search(r"https?:|<script|@import|url\(", made.read_text(encoding="utf-8"))
     assert [path.name for path in tmp_path.iterdir()] == ["match_cuts.html"]
 
@@ -70,7 +71,7 @@ def test_is_labelled_for_those_who_do_not_see_it(media: dict[str, NumberedMedia]
     cut = make_cut()
     preview_path(cut, tmp_path).parent.mkdir()
     preview_path(cut, tmp_path).touch()
-    reader = read(page([cut], media, tmp_path))
+    reader = read(page([cut], media, tmp_path, {}))
     assert [image["alt"] for image in reader.all("img")] == [
         "Last frame of shot 12 of film-one",
         "First frame of shot 4 of show-s01e02",
@@ -84,10 +85,17 @@ def test_is_labelled_for_those_who_do_not_see_it(media: dict[str, NumberedMedia]
 
 def test_names_are_escaped(media: dict[str, NumberedMedia], tmp_path: Path) -> None:
     name = '<b onmouseover="x">$rank&'
-    made = page([replace(make_cut(), title1=name)], {**media, name: media["film-one"]}, tmp_path)
+    made = page([replace(make_cut(), title1=name)], {**media, name: media["film-one"]}, tmp_path, {})
     assert not read(made).all("b")
     assert "&lt;b onmouseover=&quot;x&quot;&gt;$rank&amp;" in made.read_text(encoding="utf-8")
 
 
 def test_a_page_without_cuts_says_so(tmp_path: Path) -> None:
-    assert "There are no match cuts yet." in page([], {}, tmp_path).read_text(encoding="utf-8")
+    assert "There are no match cuts yet." in page([], {}, tmp_path, {}).read_text(encoding="utf-8")
+
+
+def test_a_picture_says_why_where_there_is_one(media: dict[str, NumberedMedia], tmp_path: Path) -> None:
+    cuts = [make_cut("frame", 1), make_cut("frame", 2)]
+    reader = read(page(cuts, media, tmp_path, {"frame-001": Image.new("RGB", (320, 180))}))
+    assert len(reader.all("details")) == 1 and len(reader.all("img")) == 5
+    assert "What the frame flavour compared: A's in orange, B's in blue" in {one["alt"] for one in reader.all("img")}
