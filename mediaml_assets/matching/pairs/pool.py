@@ -47,10 +47,10 @@ class Pool:
     def __post_init__(self) -> None:
         self.room = max(ROOM, 8 * self.depth)
 
-    def start(self, sampled: float) -> float:
-        """Empty, with the threshold at a sampled score, lowered by the errors; returns the threshold."""
+    def start(self, score: float) -> float:
+        """Empty, with the threshold where pairs of this true score reach it; returns the threshold."""
         self.pool, self.pooled = [], 0
-        self.limit = max(sampled - 2 * self.error, self.above - self.error)
+        self.limit = max(score, self.above) - self.error
         return self.limit
 
     def holds(self, first: float, ranked: Ranked) -> bool:
@@ -62,11 +62,14 @@ class Pool:
         enough = ranked.scores.size == self.depth and ranked.scores[-1] >= first + self.error
         return bool(enough or first <= self.above - self.error or self.limit > first)
 
-    def rank_of(self, rank: int, block: NDArray[np.float32], rows: Indices, cols: Indices) -> float:
-        """The score of this rank, from 1, of the wanted pairs of a block [rows, cols]; -inf when there are fewer."""
+    def rank_of(self, rank: int, block: NDArray[np.float32], rows: Indices, cols: Indices, error: float) -> float:
+        """The score of this rank, from 1, of the wanted pairs of a block [rows, cols]; -inf when there are fewer.
+
+        Scores of the block may differ by `error` from the true ones; pairs that `after` may leave out do not count.
+        """
         scores = block.ravel()
         if self.after is not None:
-            scores = np.where(scores < self.after[0] - self.error, scores, np.float32(-np.inf))
+            scores = np.where(scores < self.after[0] - error, scores, np.float32(-np.inf))
         wanted = min(rank, scores.size)
         while rank <= scores.size:
             top = np.argpartition(scores, -wanted)[-wanted:]

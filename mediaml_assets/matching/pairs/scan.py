@@ -4,15 +4,13 @@ All n x m pairs are looked at block by block; those that reach the running thres
 forgotten, so that memory is bounded by the block. A block is looked at in the cheapest way that loses nothing:
 
 1. Not at all, when the longest tail times the longest head is below the threshold (Cauchy-Schwarz).
-2. In int8: x = s q + r with |r| <= e, row by row, so that |o . i - so si (qo . qi)| <= eo |i| + (|o| + eo) ei, and one
-   integer decides what of a block may reach the threshold. What may is scored exactly.
+2. In int8: x = s q + r with s of the block and |r| <= e measured, so that |o . i - so si (qo . qi)| <= eo |i| +
+   (|o| + eo) ei, and one integer decides what of a block may reach the threshold. What may is scored exactly.
 3. In float32, lowered by the rounding error, while the threshold is lower than the slack of the codes or lets too much
    through, and where no int8 product is to be had.
 
-The first threshold is a guess from a random sub-block of the pairs; when fewer pairs reach it than are wanted, the scan
-is made again from a threshold that enough pairs of the sub-block reach. The pool's pairs are scored in float64 by one
-fixed kernel and sorted by (score descending, row, column). The answer therefore depends neither on the library that
-multiplies, nor on the number of threads, nor on their timing.
+The pool's pairs are scored in float64 by one fixed kernel and sorted by (score descending, row, column). The answer
+therefore depends neither on the library or device that multiplies, nor on the number of threads, nor on their timing.
 """
 
 import os
@@ -26,6 +24,8 @@ from math import ceil
 import numpy as np
 from numpy.typing import NDArray
 
+from mediaml_assets.matching.pairs.device import best_pairs_on, cuda
+from mediaml_assets.matching.pairs.guess import first_pairs
 from mediaml_assets.matching.pairs.pool import Pool
 from mediaml_assets.matching.pairs.products import BY_NUMPY, Products, by_torch
 from mediaml_assets.matching.pairs.side import Side
@@ -45,7 +45,7 @@ from mediaml_assets.matching.pairs.vectors import (
 __all__ = ["Excluded", "Indices", "Place", "Ranked", "Scores", "Vectors", "best_pairs", "exact_scores", "longest"]
 
 BLOCK_ROWS, BLOCK_COLS = 1024, 2048
-SAMPLE = 1024
+DEVICE_PAYS = 2**35  # multiplications: tenths of a second on a CPU, so much as a CUDA device takes to begin
 # products below so many multiplications take less time in NumPy than importing torch takes, or than calling it
 NUMPY_IS_ENOUGH, NUMPY_IS_AS_FAST = 2**33, 2**26
 _TOO_MANY = 64  # one in so many pairs of a block through the int8 screen, and float32 would have been faster
@@ -76,17 +76,25 @@ def best_pairs(
         above: only pairs with a higher score than this.
         after: only pairs that come after this (score, row, column) in the order.
         threads: one-thread workers for large products; the default is one for each core of this process.
+
+    Large products run on a CUDA device where torch has one (see `device.py`); CUDA_VISIBLE_DEVICES= hides it.
     """
     if not rows.size or not cols.size:
         return Ranked(np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0))
-    size, width = rows.size * cols.size, out.shape[1]
-    left, right = Side.of(out, rows), Side.of(in_, cols)
-    error = rounding(width, float(left.norms.max() * right.norms.max()))
-    pool = Pool(out, in_, min(depth, size), excluded, above, after, error)
-    if size * width <= (NUMPY_IS_AS_FAST if "torch" in sys.modules else NUMPY_IS_ENOUGH):
-        return _Scan(left, right, pool, BY_NUMPY, workers=1).ranked()
-    with by_torch(width) as products:
-        return _Scan(left, right, pool, products, threads or len(os.sched_getaffinity(0))).ranked()
+    work = rows.size * cols.size * out.shape[1]
+    if work >= DEVICE_PAYS and (device := cuda()) is not None:
+        return best_pairs_on(device, out, in_, rows, cols, depth, excluded=excluded, above=above, after=after)
+    left, right = Side.of(out, rows, BLOCK_ROWS), Side.of(in_, cols, BLOCK_COLS)
+    error = rounding(out.shape[1], float(left.norms.max() * right.norms.max()))
+    pool = Pool(out, in_, min(depth, rows.size * cols.size), excluded, above, after, error)
+    if work <= (NUMPY_IS_AS_FAST if "torch" in sys.modules else NUMPY_IS_ENOUGH):
+        return _scanned(_Scan(left, right, pool, BY_NUMPY, workers=1))
+    with by_torch(out.shape[1]) as products:
+        return _scanned(_Scan(left, right, pool, products, threads or len(os.sched_getaffinity(0))))
+
+
+def _scanned(scan: "_Scan") -> Ranked:
+    return first_pairs(scan.pool, scan.out.ids, scan.in_.ids, scan.products.multiply, scan.all_blocks)
 
 
 @dataclass
@@ -101,34 +109,10 @@ class _Scan:
     waiting: int = 0  # blocks until the int8 screen is tried again
     failed: int = 0  # how long that was after it failed last
 
-    def ranked(self) -> Ranked:
-        """The first pairs: from a guessed threshold, and if that was too high, from one that is low enough."""
-        depth, size = self.pool.depth, len(self.out) * len(self.in_)
-        rows, cols = (min(SAMPLE, ceil(len(side) / 4)) for side in (self.out, self.in_))
-        guess = min(depth, 2 * ceil(depth * rows * cols / size) + 16)
-        for rank in (guess, depth):
-            first = self.pool.start(self._sampled(rows, cols, rank))
-            self._all_blocks()
-            ranked = self.pool.ranked()
-            if rank == depth or self.pool.holds(first, ranked):
-                break
-        return ranked
-
-    def _sampled(self, count_rows: int, count_cols: int, rank: int) -> float:
-        """The score of this rank, from 1, of a random sub-block, as float32 gave it; -inf when it has fewer."""
-        random = np.random.default_rng(0)
-        ids = [
-            side.ids[random.permutation(len(side))[:count]]
-            for side, count in ((self.out, count_rows), (self.in_, count_cols))
-        ]
-        block = np.empty((count_rows, count_cols), np.float32)
-        self.products.multiply(self.out.vectors[ids[0]], self.in_.vectors[ids[1]], block)
-        return self.pool.rank_of(rank, block, ids[0], ids[1])
-
-    def _all_blocks(self) -> None:
+    def all_blocks(self) -> None:
         """Every block once; `workers` threads take the next one in turn, each with a buffer of its own."""
-        starts = (range(0, len(self.out), BLOCK_ROWS), range(0, len(self.in_), BLOCK_COLS))
-        blocks = product(*starts)  # CPython hands each item to one thread only
+        blocks = product(range(len(self.out.norms)), range(len(self.in_.norms)))
+        # CPython hands each item of an iterator of C to one thread only
         if self.workers == 1:
             self._take_blocks(blocks)
             return
@@ -140,59 +124,54 @@ class _Scan:
 
     def _take_blocks(self, blocks: Iterator[tuple[int, int]]) -> None:
         self.products.begin()
-        buffer = np.empty(BLOCK_ROWS * BLOCK_COLS, np.int32)
+        buffer = np.empty(self.out.size * self.in_.size, np.int32)
         last, left = -1, np.empty((0, 0), np.float32)
         for row, col in blocks:
             limit = self.pool.limit
-            rows, cols = slice(row, row + BLOCK_ROWS), slice(col, col + BLOCK_COLS)
-            if self.out.norms[rows].max() * self.in_.norms[cols].max() < limit:
+            if self.out.norms[row] * self.in_.norms[col] < limit:
                 continue
-            found = self._by_codes(rows, cols, limit, buffer)
-            if found is not None:
-                self.pool.offer(self.out.ids[found[0]], self.in_.ids[found[1]])
+            if self._by_codes(row, col, limit, buffer):
                 continue
             if row != last:
-                last, left = row, self.out.block(row, row + BLOCK_ROWS)
-            self._by_float32(left, rows, cols, buffer)
+                last, left = row, self.out.block(row)
+            self._by_float32(left, row, col, buffer)
 
-    def _by_codes(
-        self, rows: slice, cols: slice, limit: float, buffer: NDArray[np.int32]
-    ) -> tuple[Indices, Indices] | None:
-        """What of a block may reach the limit, as places in both sides; None when float32 tells faster."""
+    def _by_codes(self, row: int, col: int, limit: float, buffer: NDArray[np.int32]) -> bool:
+        """Offer what of a block may reach the limit; False, and nothing offered, when float32 tells faster."""
         if self.products.multiply_codes is None or limit <= 0:
-            return None
+            return False
         if self.waiting > 0:
             self.waiting -= 1
-            return None
+            return False
         o, i = self.out.codes, self.in_.codes
-        o_norm, i_norm = self.out.norms[rows], self.in_.norms[cols]
-        o_error, i_error = o.errors[rows], i.errors[cols]
-        slack = o_error.max() * i_norm.max() + (o_norm.max() + o_error.max()) * i_error.max()
+        o_norm, i_norm, o_error, i_error = self.out.norms[row], self.in_.norms[col], o.errors[row], i.errors[col]
+        slack = o_error * i_norm + (o_norm + o_error) * i_error
         if limit <= slack:
-            return None
-        # a pair that reaches the limit has so si (qo . qi) >= limit - slack > 0; the largest scales keep them all
-        least = (limit - slack) / (o.scales[rows].max() * i.scales[cols].max()) * (1 - 1e-12)
-        block = buffer[: o_error.size * i_error.size].reshape(o_error.size, i_error.size)
-        self.products.multiply_codes(o.codes[rows], i.codes[cols], block)
-        places = np.flatnonzero(block.ravel() >= min(ceil(least), 2**31 - 1))
-        if places.size > block.size // _TOO_MANY:
+            return False
+        least = ceil((limit - slack) / (o.scales[row] * i.scales[col]) * (1 - 1e-12))
+        left, right = (
+            side.codes.codes[place * side.size : (place + 1) * side.size]
+            for side, place in ((self.out, row), (self.in_, col))
+        )
+        block = buffer[: len(left) * len(right)].reshape(len(left), len(right))
+        self.products.multiply_codes(left, right, block)
+        found = np.flatnonzero(block.ravel() >= min(least, 2**31 - 1))
+        if found.size > block.size // _TOO_MANY:
             self.failed = self.waiting = min(2 * self.failed + 1, _PATIENCE)
-            return None
+            return False
         self.failed = 0
-        r, c = places // i_error.size, places % i_error.size
-        slacks = o_error[r] * i_norm[c] + (o_norm[r] + o_error[r]) * i_error[c]
-        scores = block.ravel()[places] * (o.scales[rows][r] * i.scales[cols][c])
-        keep = scores + slacks >= limit - 1e-12 * abs(limit)
-        return r[keep] + rows.start, c[keep] + cols.start
+        self.pool.offer(self.out.part(row)[found // len(right)], self.in_.part(col)[found % len(right)])
+        return True
 
-    def _by_float32(self, left: Vectors, rows: slice, cols: slice, buffer: NDArray[np.int32]) -> None:
-        right = self.in_.block(cols.start, cols.stop)
+    def _by_float32(self, left: Vectors, row: int, col: int, buffer: NDArray[np.int32]) -> None:
+        """Offer what of a block reaches the limit."""
+        right = self.in_.block(col)
         block = buffer.view(np.float32)[: len(left) * len(right)].reshape(len(left), len(right))
         self.products.multiply(left, right, block)
         scores = block.ravel()
         found = np.flatnonzero(scores >= self.pool.limit32())
+        rows, cols = self.out.part(row), self.in_.part(col)
         for start in range(0, found.size, AT_ONCE):
             part = found[start : start + AT_ONCE]
             part = part[scores[part] >= self.pool.limit32()]
-            r, c = part // len(right) + rows.start, part % len(right) + cols.start
-            self.pool.offer(self.out.ids[r], self.in_.ids[c], scores[part])
+            self.pool.offer(rows[part // len(right)], cols[part % len(right)], scores[part])

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mediaml_assets.errors import FeatureError
-from mediaml_assets.matching.pairs import pool, vectors
+from mediaml_assets.matching.pairs import guess, pool, vectors
 from mediaml_assets.matching.pairs import scan as pair_scan
 from mediaml_assets.matching.pairs import top_k as scoring
 from mediaml_assets.matching.pairs.top_k import Pairs, top_k
@@ -122,9 +122,14 @@ def always_torch(patch: pytest.MonkeyPatch) -> None:
 def small_blocks() -> Iterator[None]:
     """Blocks, sample and pool so small that small data passes through every branch."""
     with pytest.MonkeyPatch.context() as patch:
-        for name, value in (("BLOCK_ROWS", 7), ("BLOCK_COLS", 11), ("SAMPLE", 5), ("AT_ONCE", 16)):
+        for name, value in (("BLOCK_ROWS", 7), ("BLOCK_COLS", 11), ("AT_ONCE", 16)):
             patch.setattr(pair_scan, name, value)
-        for module, name, value in ((pool, "ROOM", 4), (pool, "AT_ONCE", 16), (vectors, "AT_ONCE", 16)):
+        for module, name, value in (
+            (guess, "SAMPLE", 5),
+            (pool, "ROOM", 4),
+            (pool, "AT_ONCE", 16),
+            (vectors, "AT_ONCE", 16),
+        ):
             patch.setattr(module, name, value)
         yield
 
