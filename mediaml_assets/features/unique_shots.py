@@ -1,6 +1,7 @@
 """The `unique_shots` feature: the shots that remain when repeated takes and set-ups are dropped."""
 
 from dataclasses import dataclass
+from typing import ClassVar, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -31,13 +32,35 @@ BLOCK = 256  # shots compared at once with all the others
 
 @dataclass(frozen=True)
 class UniqueShotsConfig:
-    """`threshold`: cosine in [0, 1] from which two shots count as takes of one; higher keeps more shots."""
+    """When a later shot counts as another take of a kept one; cosines in [0, 1], higher keeps more shots.
+
+    Attributes:
+        threshold: of their two most similar moments.
+        again: and of two of the three moments of the later one, each with some moment of the kept one. A shot that
+            only begins (or ends) on a picture seen before, and then goes elsewhere, is no take.
+    """
 
     threshold: float = 0.84
+    again: float = 0.7
+
+
+@dataclass(frozen=True)
+class UniqueShots(Shots):
+    """The kept shots of a title, and which were dropped for each."""
+
+    columns: ClassVar[tuple[str, ...]] = (*Shots.columns, "duplicates")
+
+    duplicates: tuple[tuple[int, ...], ...] = ()
+    """Of each kept shot, in order, the indices of the shots that were dropped for it."""
+
+    @classmethod
+    def from_table(cls, table: pa.Table) -> Self:
+        """Read the columns of `columns` from a table of `UNIQUE_SHOTS`."""
+        return cls(Shots.from_table(table).rows, tuple(map(tuple, table.column("duplicates").to_pylist())))
 
 
 @amber_feature(
-    version="1",
+    version="2",
     schema=UNIQUE_SHOTS,
     kinds=("numpy",),
     checks=[
@@ -49,10 +72,10 @@ class UniqueShotsConfig:
 def unique_shots(shots: Shots, shot_embedding: Embeddings, config: UniqueShotsConfig) -> pa.Table:
     """Keep the earliest shot of each group of near-duplicates.
 
-    In order of time each shot is compared with the kept ones and dropped when it is like one of them: the answer
+    In order of time each shot is compared with the kept ones and dropped when it is a take of one of them: the answer
     depends on nothing but the order, and likeness is not chained from dropped shot to dropped shot.
     """
-    duplicates = keep_earliest(similarities(shot_embedding), config.threshold)
+    duplicates = keep_earliest(takes(shot_embedding, config.again), config.threshold)
     places = list(duplicates)
     kept = [shots[place] for place in places]
     dropped = [[shots[other].index for other in duplicates[place]] for place in places]
@@ -60,25 +83,34 @@ def unique_shots(shots: Shots, shot_embedding: Embeddings, config: UniqueShotsCo
     return pa.table([*columns, [1 + len(group) for group in dropped], dropped], schema=UNIQUE_SHOTS)
 
 
-def similarities(embeddings: Embeddings) -> npt.NDArray[np.float32]:
-    """Likeness of every two shots, [n, n] in [-1, 1]: the best cosine over their first, middle and last frames."""
+def takes(embeddings: Embeddings, again: float) -> npt.NDArray[np.float32]:
+    """How like a take of shot a (row) each shot b (column) is: [n, n], the best cosine over their moments.
+
+    It is -1 where fewer than two of b's three moments (first, middle, last) reach `again` with any moment of a.
+    """
     n, moments, dimensions = embeddings.vectors.shape
     flat = embeddings.vectors.reshape(n * moments, dimensions)
-    best = np.empty((n, n), np.float32)
+    likeness = np.empty((n, n), np.float32)
     for start in range(0, n, BLOCK):
         rows = embeddings.vectors[start : start + BLOCK].reshape(-1, dimensions)
-        best[start : start + BLOCK] = (rows @ flat.T).reshape(-1, moments, n, moments).max(axis=(1, 3))
-    return best
+        seen = np.sort((rows @ flat.T).reshape(-1, moments, n, moments).max(axis=1), axis=2)
+        likeness[start : start + BLOCK] = np.where(seen[..., -2] >= again, seen[..., -1], -1)
+    return likeness
 
 
-def keep_earliest(similarity: npt.NDArray[np.float32], threshold: float) -> dict[int, list[int]]:
-    """Kept places in order, each with the later places dropped for it, the kept one they are most like."""
+def keep_earliest(likeness: npt.NDArray[np.float32], threshold: float) -> dict[int, list[int]]:
+    """Kept places in order, each with the later places dropped for it, the kept one they are most like.
+
+    Args:
+        likeness: [n, n], of each place (column) to the earlier ones (rows); nothing else is looked at.
+        threshold: from which a place is dropped.
+    """
     groups: dict[int, list[int]] = {}
-    for place in range(len(similarity)):
+    for place in range(len(likeness)):
         kept = np.fromiter(groups, np.intp)
-        likeness = similarity[place, kept]
-        if len(kept) and likeness.max() >= threshold:
-            groups[int(kept[likeness.argmax()])].append(place)
+        like = likeness[kept, place]
+        if len(kept) and like.max() >= threshold:
+            groups[int(kept[like.argmax()])].append(place)
         else:
             groups[place] = []
     return groups
