@@ -1,0 +1,128 @@
+"""The `shot_groups` feature: which shots of the catalogue show the same footage as one of an earlier title."""
+
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import combinations
+from typing import Any, ClassVar, Self
+
+import pyarrow as pa
+
+from mediaml_assets.amber.checks import in_range, unique
+from mediaml_assets.amber.columns import column
+from mediaml_assets.amber.feature import Scope, amber_feature
+from mediaml_assets.errors import FeatureError
+from mediaml_assets.features.copies import copies
+from mediaml_assets.features.shot_prints import ShotPrints
+from mediaml_assets.features.unique_shots import UniqueShots
+
+Node = tuple[str, int]
+"""A unique shot: its title's slug and its index."""
+
+DECIMALS = 4
+
+SHOT_GROUPS = pa.schema(
+    [
+        column("title", pa.string(), "Title of the shot."),
+        column("index", pa.int32(), "Its index, among those of `unique_shots`."),
+        column("group", pa.int32(), "Number of its group, from 0."),
+        column("of_title", pa.string(), "Title of the earliest shot of the group."),
+        column("of_index", pa.int32(), "That shot's index."),
+        column("likeness", pa.float32(), "How alike the two are, up to 1."),
+    ]
+)
+"""One row a shot that is in a group with others, by title and index; the earliest of each group has a row as well."""
+
+
+@dataclass(frozen=True)
+class ShotGroupsConfig:
+    """`threshold`: likeness in [0, 1] from which two shots of different titles count as the same footage."""
+
+    threshold: float = 0.32
+
+
+@dataclass(frozen=True)
+class ShotGroups:
+    """The groups of the catalogue: each shot that is in one, and its number."""
+
+    columns: ClassVar[tuple[str, ...]] = ("title", "index", "group")
+
+    groups: Mapping[Node, int]
+
+    @classmethod
+    def from_table(cls, table: pa.Table) -> Self:
+        """Read a table of `SHOT_GROUPS`."""
+        title, index, group = (table.column(name).to_pylist() for name in cls.columns)
+        return cls(dict(zip(zip(title, index, strict=True), group, strict=True)))
+
+    @classmethod
+    def from_value(cls, view: Any) -> Self:
+        """Read a stored value of `shot_groups`."""
+        return cls.from_table(view.table(columns=list(cls.columns)))
+
+
+@amber_feature(
+    version="1",
+    schema=SHOT_GROUPS,
+    scope=Scope.CATALOGUE,
+    kinds=("numpy",),
+    checks=[unique("title", "index"), in_range("likeness", 0, 1.001, blocking=False)],
+)
+def shot_groups(
+    shot_prints: Mapping[str, ShotPrints], unique_shots: Mapping[str, UniqueShots], config: ShotGroupsConfig
+) -> pa.Table:
+    """Group the unique shots that show the same footage in several titles: recaps, title sequences, other versions.
+
+    Titles are taken in the order of their slugs. A shot joins the earlier one, itself in no group yet but its own,
+    that it is most like; a take that was dropped in its title speaks for the shot that was kept.
+    """
+    titles = sorted(set(shot_prints) & set(unique_shots))
+    links: dict[Node, dict[Node, float]] = defaultdict(dict)
+    kept = {title: _kept(title, shot_prints[title], unique_shots[title]) for title in titles}
+    for a, b in combinations(titles, 2):
+        for copy in copies(shot_prints[a], shot_prints[b], config.threshold):
+            earlier, later = (a, kept[a][copy.a]), (b, kept[b][copy.b])
+            links[later][earlier] = max(copy.likeness, links[later].get(earlier, 0.0))
+    return _table(earliest(links))
+
+
+def earliest(links: Mapping[Node, Mapping[Node, float]]) -> dict[Node, tuple[Node, float]]:
+    """For each shot that is like earlier ones, the earliest of its group and how alike they are.
+
+    Args:
+        links: later shot to the earlier ones that it is like, and how much. Likeness is not chained: a shot that is
+            itself in the group of another takes no further shots.
+    """
+    joined: dict[Node, tuple[Node, float]] = {}
+    for node in sorted(links):
+        free = {other: alike for other, alike in links[node].items() if other not in joined}
+        if free:
+            best = min(free, key=lambda other: (-free[other], other))
+            joined[node] = best, free[best]
+    return joined
+
+
+def _kept(title: str, prints: ShotPrints, unique_shots: UniqueShots) -> list[int]:
+    """For each shot that has prints the index of the one that was kept of its takes."""
+    stands_for = {shot.index: shot.index for shot in unique_shots}
+    for shot, dropped in zip(unique_shots, unique_shots.duplicates, strict=True):
+        stands_for |= dict.fromkeys(dropped, shot.index)
+    try:
+        return [stands_for[index] for index in prints.index.tolist()]
+    except KeyError as error:
+        raise FeatureError(
+            f"shot_prints and unique_shots of {title} mean different shots (shot {error} is in one of them only); make "
+            "them again"
+        ) from None
+
+
+def _table(joined: Mapping[Node, tuple[Node, float]]) -> pa.Table:
+    """The rows: every shot that joined another, and those that were joined, by title and index."""
+    heads = sorted({head for head, _ in joined.values()})
+    number = {head: place for place, head in enumerate(heads)}
+    members = sorted({**joined, **{head: (head, 1.0) for head in heads}}.items())
+    rows = [
+        (title, index, number[head], *head, round(min(alike, 1.0), DECIMALS))
+        for (title, index), (head, alike) in members
+    ]
+    return pa.table([list(values) for values in zip(*rows, strict=True)] or [[]] * 6, schema=SHOT_GROUPS)
