@@ -1,0 +1,124 @@
+"""The `learned` feature: both ends of a shot as a trained scorer sees them, or plainly as `shot_embedding` has them."""
+
+import hashlib
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+
+from mediaml_assets.amber.checks import in_range, increasing, no_nans
+from mediaml_assets.amber.columns import column
+from mediaml_assets.amber.feature import amber_feature
+from mediaml_assets.errors import FeatureError, ModelMissing
+from mediaml_assets.features.scorer_file import Layer, Scorer, Vectors, mapped, read_scorer, scorer_bytes
+from mediaml_assets.features.shot_embedding import MOMENTS, Embeddings
+from mediaml_assets.features.shots import Shots
+
+FILE = "file:"
+WIDEST = 1024  # wider embeddings are projected when no scorer does it
+DECIMALS = 5
+FIRST, LAST = MOMENTS.index("first"), MOMENTS.index("last")
+
+_VECTOR = pa.list_(pa.field("item", pa.float32(), nullable=False))
+LEARNED = pa.schema(
+    [
+        column("index", pa.int32(), "Of the shot, among those of `unique_shots`."),
+        column("out_vector", _VECTOR, "Of its last usable frames, length 1."),
+        column("in_vector", _VECTOR, "Of its first usable frames, length 1."),
+        column("level", pa.float32(), "Cosine in [0, 1) at which two ends are unrelated; the same in every row."),
+    ]
+)
+"""One row a shot: unit vectors of its tail and its head, and the cosine from which they match."""
+
+
+@dataclass(frozen=True)
+class LearnedConfig:
+    """How ends are scored.
+
+    Attributes:
+        scorer: "file:<path>", a safetensors file as `scorer_file` describes; or "cosine", which needs none: the
+            embedding of the last against that of the first frames.
+        level: of "cosine" only: the cosine in [0, 1) of unrelated ends, which scores 0. 0.5 is where 95 % of pairs
+            from different films lie below with the descriptor; a model of `shot_embedding` has its own.
+    """
+
+    scorer: str = "cosine"
+    level: float = 0.5
+
+    def key_parts(self) -> dict[str, str]:
+        """What stands for the scorer in the memo key: its bytes, wherever the file is."""
+        if not self.scorer.startswith(FILE):
+            return {}
+        return {"scorer": f"{FILE}sha256:{hashlib.sha256(scorer_bytes(scorer_path(self.scorer))).hexdigest()}"}
+
+
+@amber_feature(
+    version="1",
+    schema=LEARNED,
+    kinds=("numpy",),
+    checks=[
+        increasing("index", blocking=False),
+        no_nans("out_vector", blocking=False),
+        no_nans("in_vector", blocking=False),
+        in_range("level", 0, 1, blocking=False),
+    ],
+)
+def learned(shot_embedding: Embeddings, unique_shots: Shots, config: LearnedConfig) -> pa.Table:
+    """Turn the embeddings of each shot's last and first frames into vectors whose cosine a trained scorer meant."""
+    place = {int(index): number for number, index in enumerate(shot_embedding.index)}
+    index = [shot.index for shot in unique_shots]
+    ends = shot_embedding.vectors[[place[one] for one in index]]
+    scorer = scorer_of(config, ends.shape[2])
+    if scorer.reads != ends.shape[2]:
+        trained_on = f" (trained on {scorer.embedding})" if scorer.embedding else ""
+        raise FeatureError(
+            f"the scorer {config.scorer} reads embeddings of {scorer.reads} numbers{trained_on}, those of this title "
+            f"have {ends.shape[2]}: configure the shot_embedding model that it was trained on, or another scorer"
+        )
+    sides = [_unit(mapped(ends[:, moment], map_)) for moment, map_ in ((LAST, scorer.out), (FIRST, scorer.in_))]
+    level = np.full(len(index), scorer.level, np.float32)
+    return pa.table([index, list(sides[0]), list(sides[1]), level], schema=LEARNED)
+
+
+def scorer_of(config: LearnedConfig, width: int) -> Scorer:
+    """The configured scorer, for embeddings of `width` numbers where it has no width of its own.
+
+    Raises:
+        ModelMissing: the file is not there or is no scorer, or no scorer has that name.
+        FeatureError: `level` is not in [0, 1).
+    """
+    if config.scorer.startswith(FILE):
+        return read_scorer(scorer_path(config.scorer))
+    if config.scorer != "cosine":
+        raise ModelMissing(f"no scorer is named {config.scorer!r}: use 'cosine', or 'file:<path>' for a trained one")
+    if not 0 <= config.level < 1:
+        raise FeatureError(f"the level of unrelated ends must be in [0, 1), not {config.level}")
+    layers = [projection(width)]
+    return Scorer(layers, layers, config.level)
+
+
+@cache
+def projection(width: int) -> Layer:
+    """The identity, or for more than `WIDEST` numbers a fixed random projection to so many.
+
+    Of Gaussian numbers, as in the Johnson-Lindenstrauss lemma: a cosine c keeps its value up to a deviation of
+    (1 - c^2) / sqrt(1024), so that close pairs are kept best.
+    """
+    if width <= WIDEST:
+        weight = np.eye(width, dtype=np.float32)
+    else:  # the legacy generator, whose numbers never change from one numpy to the next
+        weight = (np.random.RandomState(width).standard_normal((WIDEST, width)) / np.sqrt(WIDEST)).astype(np.float32)
+    return Layer(weight, np.zeros(len(weight), np.float32))
+
+
+def scorer_path(name: str) -> Path:
+    """The file of a "file:<path>"."""
+    return Path(name.removeprefix(FILE)).expanduser()
+
+
+def _unit(vectors: Vectors) -> Vectors:
+    """Rows at length 1, rounded; zero rows stay zero."""
+    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+    return np.asarray(np.round(vectors / np.maximum(lengths, 1e-9), DECIMALS), np.float32)
