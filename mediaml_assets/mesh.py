@@ -11,15 +11,19 @@ from mediaml_assets.errors import FeatureError, SettingsError
 from mediaml_assets.features.artwork import artwork
 from mediaml_assets.features.artwork_embedding import artwork_embedding
 from mediaml_assets.features.clips import clips
+from mediaml_assets.features.colour import colour
+from mediaml_assets.features.composition import composition
 from mediaml_assets.features.container_facts import container_facts
 from mediaml_assets.features.embedded_cues import embedded_cues
 from mediaml_assets.features.essence import essence
+from mediaml_assets.features.learned import learned
 from mediaml_assets.features.motion import motion
 from mediaml_assets.features.quality import quality
 from mediaml_assets.features.script import script
 from mediaml_assets.features.shot_embedding import shot_embedding
 from mediaml_assets.features.shots import shots
 from mediaml_assets.features.silhouette import silhouette
+from mediaml_assets.features.sound import sound
 from mediaml_assets.features.standard_encodes import standard_encode, standard_encode_720p, standard_sound
 from mediaml_assets.features.subtitle_cues import subtitle_cues
 from mediaml_assets.features.unique_shots import unique_shots
@@ -42,7 +46,7 @@ GROUPS: dict[str, tuple[AmberFeature, ...]] = {
     ),
     "texts": (embedded_cues, subtitle_cues, script),
     "shots": (shots, shot_embedding, unique_shots, clips),
-    "flavours": (silhouette, motion),
+    "flavours": (silhouette, motion, composition, colour, sound, learned),
     "matching": (match_cuts,),
 }
 """Group in the Dagster UI -> our own features."""

@@ -2,7 +2,6 @@
 
 import hashlib
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +11,7 @@ from mediaml_assets.amber.checks import in_range, increasing, no_nans
 from mediaml_assets.amber.columns import column
 from mediaml_assets.amber.feature import amber_feature
 from mediaml_assets.errors import FeatureError, ModelMissing
+from mediaml_assets.features.random_projection import random_projection
 from mediaml_assets.features.scorer_file import Layer, Scorer, Vectors, mapped, read_scorer, scorer_bytes
 from mediaml_assets.features.shot_embedding import MOMENTS, Embeddings
 from mediaml_assets.features.shots import Shots
@@ -99,17 +99,9 @@ def scorer_of(config: LearnedConfig, width: int) -> Scorer:
     return Scorer(layers, layers, config.level)
 
 
-@cache
 def projection(width: int) -> Layer:
-    """The identity, or for more than `WIDEST` numbers a fixed random projection to so many.
-
-    Of Gaussian numbers, as in the Johnson-Lindenstrauss lemma: a cosine c keeps its value up to a deviation of
-    (1 - c^2) / sqrt(1024), so that close pairs are kept best.
-    """
-    if width <= WIDEST:
-        weight = np.eye(width, dtype=np.float32)
-    else:  # the legacy generator, whose numbers never change from one numpy to the next
-        weight = (np.random.RandomState(width).standard_normal((WIDEST, width)) / np.sqrt(WIDEST)).astype(np.float32)
+    """The identity, or for more than `WIDEST` numbers a fixed random projection to so many."""
+    weight = np.eye(width, dtype=np.float32) if width <= WIDEST else random_projection(width, WIDEST).T
     return Layer(weight, np.zeros(len(weight), np.float32))
 
 

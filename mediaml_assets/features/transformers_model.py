@@ -148,7 +148,7 @@ class TransformersEncoder:
 def load(folder: str) -> TransformersEncoder:
     """Load the model in a folder; raises ModelMissing with the reason when it cannot be used."""
     path = Path(folder).expanduser()
-    architecture = _architecture(path)
+    architecture = architecture_of(path)
     import transformers
 
     model = getattr(transformers, architecture.loads).from_pretrained(
@@ -160,7 +160,7 @@ def load(folder: str) -> TransformersEncoder:
 def digest(folder: str) -> str:
     """SHA-256 of the model's weights and configuration files; raises ModelMissing when they are not there."""
     path = Path(folder).expanduser()
-    _architecture(path)
+    saved_architecture(path)
     files = (path / "config.json", path / "preprocessor_config.json", *sorted(path.glob("*.safetensors")))
     stamps = (file.stat() for file in files)
     return _digest(files, tuple((stamp.st_size, stamp.st_mtime_ns) for stamp in stamps))
@@ -176,8 +176,16 @@ def _digest(files: tuple[Path, ...], stamps: tuple[tuple[int, int], ...]) -> str
     return total.hexdigest()
 
 
-def _architecture(path: Path) -> Architecture:
-    """The architecture of the model in a folder, once everything that is needed was seen to be there."""
+def architecture_of(path: Path) -> Architecture:
+    """How the picture or video encoder in a folder is loaded and read; raises ModelMissing when it is none."""
+    name = saved_architecture(path)
+    if name not in ARCHITECTURES:
+        raise ModelMissing(f"{path} holds a {name}, which is not supported; use one of {', '.join(ARCHITECTURES)}")
+    return ARCHITECTURES[name]
+
+
+def saved_architecture(path: Path) -> str:
+    """The name of the architecture in a folder, once everything that is needed was seen to be there."""
     for name in ("config.json", "preprocessor_config.json"):
         if not (path / name).is_file():
             raise ModelMissing(f"{path} has no {name}: give the folder that the model's save_pretrained wrote")
@@ -186,10 +194,7 @@ def _architecture(path: Path) -> Architecture:
             f"{path} has no *.safetensors weights (pickles are not loaded): save the model as safetensors"
         )
     with _understood(path / "config.json"):
-        name = str((json.loads((path / "config.json").read_text()).get("architectures") or ["none"])[0])
-    if name not in ARCHITECTURES:
-        raise ModelMissing(f"{path} holds a {name}, which is not supported; use one of {', '.join(ARCHITECTURES)}")
-    return ARCHITECTURES[name]
+        return str((json.loads((path / "config.json").read_text()).get("architectures") or ["none"])[0])
 
 
 @contextmanager

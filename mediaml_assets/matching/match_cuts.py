@@ -91,6 +91,30 @@ class Motions(ShotRows):
     columns = FLAVOURS["motion"].columns
 
 
+class Compositions(ShotRows):
+    """What the composition flavour reads."""
+
+    columns = FLAVOURS["composition"].columns
+
+
+class Colours(ShotRows):
+    """What the colour flavour reads."""
+
+    columns = FLAVOURS["colour"].columns
+
+
+class Sounds(ShotRows):
+    """What the sound flavour reads."""
+
+    columns = FLAVOURS["sound"].columns
+
+
+class LearnedEnds(ShotRows):
+    """What the learned flavour reads."""
+
+    columns = FLAVOURS["learned"].columns
+
+
 @amber_feature(
     version="1",
     schema=MATCH_CUTS,
@@ -102,13 +126,24 @@ def match_cuts(
     unique_shots: Mapping[str, Shots],
     silhouette: Mapping[str, Silhouettes],
     motion: Mapping[str, Motions],
+    composition: Mapping[str, Compositions],
+    colour: Mapping[str, Colours],
+    sound: Mapping[str, Sounds],
+    learned: Mapping[str, LearnedEnds],
     config: MatchCutsConfig,
 ) -> pa.Table:
     """The best match cuts within and across titles, for each flavour: every ordered pair of shots is scored.
 
     Shots of one title that stand next to each other are left out, and no shot fills the list.
     """
-    of_feature: dict[str, Mapping[str, ShotRows]] = {"silhouette": silhouette, "motion": motion}
+    of_feature: dict[str, Mapping[str, ShotRows]] = {
+        "silhouette": silhouette,
+        "motion": motion,
+        "composition": composition,
+        "colour": colour,
+        "sound": sound,
+        "learned": learned,
+    }
     unknown = sorted(set(config.flavours) - set(FLAVOURS))
     if unknown:
         raise FeatureError(f"there is no flavour {', '.join(unknown)}; choose from {', '.join(FLAVOURS)}")
@@ -167,6 +202,8 @@ def _neighbours(titles: Sequence[str], listed: Sequence[tuple[str, Shot]], gap: 
 def _rows(flavour: str, listed: Sequence[tuple[str, Shot]], pairs: Pairs) -> pa.Table:
     found = []
     for rank, (row, col, score) in enumerate(zip(pairs.rows, pairs.cols, pairs.scores, strict=True), start=1):
+        if score <= 0:  # a re-ranked score that says that it is no match; so are all after it
+            break
         (title1, a), (title2, b) = listed[int(row)], listed[int(col)]
         found.append(
             {

@@ -19,6 +19,16 @@ def shots(*indices: int) -> Shots:
     return Shots(tuple(Shot(i, i * 50, i * 50 + 50, i * 50, i * 50 + 40) for i in indices))
 
 
+def cuts_of(
+    unique_shots: Mapping[str, Shots],
+    silhouette: Mapping[str, Silhouettes],
+    motion: Mapping[str, Motions],
+    config: MatchCutsConfig,
+) -> pa.Table:
+    """The cuts of titles that have the first two flavours only."""
+    return match_cuts(unique_shots, silhouette, motion, {}, {}, {}, {}, config)
+
+
 def mask(first: int, last: int) -> bytes:
     bits = np.zeros(MASK_BITS, bool)
     bits[first:last] = True
@@ -49,7 +59,7 @@ def pairs(table: pa.Table) -> list[tuple[str, int, str, int, float]]:
 
 
 def test_the_tail_of_one_meets_the_head_of_another_across_titles_with_dropped_shots() -> None:
-    found = match_cuts(
+    found = cuts_of(
         {"one": shots(0, 3), "two": shots(1, 2)},
         {
             "one": silhouettes({0: (EMPTY, EMPTY), 3: (A, EMPTY)}),
@@ -66,7 +76,7 @@ def test_the_tail_of_one_meets_the_head_of_another_across_titles_with_dropped_sh
 
 def test_neighbours_of_one_title_and_a_shot_with_itself_are_no_cut() -> None:
     rows = silhouettes({index: (A, A) for index in range(3)})
-    found = match_cuts({"one": shots(0, 1, 2)}, {"one": rows}, {"one": still([0, 1, 2])}, FRAME)
+    found = cuts_of({"one": shots(0, 1, 2)}, {"one": rows}, {"one": still([0, 1, 2])}, FRAME)
     assert [(row[1], row[3]) for row in pairs(found)] == [(0, 2), (2, 0)]
 
 
@@ -75,19 +85,19 @@ def test_no_shot_fills_the_list() -> None:
     heads = silhouettes({index: (EMPTY, A) for index in range(5)})
     views = {"one": shots(0), "two": shots(0, 1, 2, 3, 4)}
     motions = {"one": still([0]), "two": still(range(5))}
-    assert len(match_cuts(views, {"one": tails, "two": heads}, motions, FRAME)) == FRAME.cap
+    assert len(cuts_of(views, {"one": tails, "two": heads}, motions, FRAME)) == FRAME.cap
 
 
 def test_a_title_without_a_flavours_rows_takes_no_part_in_it() -> None:
     rows = {"one": silhouettes({0: (A, A)})}
-    assert pairs(match_cuts({"one": shots(0), "two": shots(0)}, rows, {}, MatchCutsConfig())) == []
+    assert pairs(cuts_of({"one": shots(0), "two": shots(0)}, rows, {}, MatchCutsConfig())) == []
 
 
 def test_rows_of_other_shots_are_refused_naming_both() -> None:
     with pytest.raises(FeatureError, match="silhouette and unique_shots of one mean different shots"):
-        match_cuts({"one": shots(1, 2)}, {"one": silhouettes({0: (A, A), 1: (A, A)})}, {}, FRAME)
+        cuts_of({"one": shots(1, 2)}, {"one": silhouettes({0: (A, A), 1: (A, A)})}, {}, FRAME)
 
 
 def test_an_unknown_flavour_is_refused_with_those_there_are() -> None:
     with pytest.raises(FeatureError, match="no flavour smell; choose from frame, motion"):
-        match_cuts({}, {}, {}, MatchCutsConfig(flavours=("smell",)))
+        cuts_of({}, {}, {}, MatchCutsConfig(flavours=("smell",)))

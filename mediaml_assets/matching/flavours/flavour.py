@@ -21,14 +21,14 @@ from mediaml_assets.matching.pairs.top_k import Rerank
 Details = npt.NDArray[Any]
 Exact = Callable[[Details, Details], Scores]
 
-ROUNDING = 1e-6  # first scores are float32 products of vectors no longer than 1
+ROUNDING = 1e-6  # first scores are float32 products
 
 
 @dataclass(frozen=True)
 class Ends:
     """The ends of n shots in one flavour; those of several titles can be joined, or any of them taken.
 
-    out, in_: float32 [n, d], no longer than 1: tails and heads, whose products are the first scores.
+    out, in_: float32 [n, d], tails and heads, whose products are the first scores, at most 1 but for rounding.
     out_details, in_details: [n, ...] of any type, what the exact score reads of each.
     """
 
@@ -40,6 +40,12 @@ class Ends:
     def __len__(self) -> int:
         """Number of shots."""
         return len(self.out)
+
+    @classmethod
+    def without_details(cls, out: Vectors, in_: Vectors) -> Self:
+        """Those of a flavour whose first score is the final one."""
+        nothing = np.zeros((len(out), 0), np.float32)
+        return cls(out, in_, nothing, nothing)
 
     @classmethod
     def joined(cls, parts: Sequence[Self]) -> Self:
@@ -91,6 +97,12 @@ def first_is_highest(first: float) -> float:
 def stacked(table: pa.Table, name: str, width: int) -> Vectors:
     """A column of vectors as float32 [n, width]."""
     return np.asarray(table.column(name).combine_chunks().flatten(), np.float32).reshape(-1, width)
+
+
+def same_width(table: pa.Table, name: str) -> Vectors:
+    """A column of lists that are equally long as float32 [n, d]; [0, 0] without rows."""
+    flat = np.asarray(table.column(name).combine_chunks().flatten(), np.float32)
+    return flat.reshape(len(table), -1) if len(table) else np.zeros((0, 0), np.float32)
 
 
 def unit(vectors: Vectors) -> Vectors:
