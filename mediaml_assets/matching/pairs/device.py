@@ -29,7 +29,8 @@ if TYPE_CHECKING:
     import torch
 
 BLOCK_ROWS, BLOCK_COLS = 2048, 8192  # 32 MB of scores: they stay in the cache of a device that has 50
-PANEL_BYTES = 2**31  # of a panel's float16 rows, of which two are on the device, and one in float32 while it is made
+PANEL_BYTES = 2**31  # of a panel's float16 rows, at most
+_SHARES = 6  # of free memory, in panels: two of them, one more in float32 while it is made, and room to work
 UPLOAD_ROWS = 2**15
 BATCH = 256  # blocks between two looks at the device, at most
 AGAIN_ROWS = 2**13  # rows that are multiplied again before their pairs are fetched
@@ -56,8 +57,7 @@ def best_pairs_on(
 ) -> Ranked:
     """What `best_pairs` gives, on any device of torch; `out` and `in_` may be memory maps, read in chunks.
 
-    Raises:
-        torch.OutOfMemoryError: the device has less than about four PANEL_BYTES free.
+    Two panels of PANEL_BYTES are on the device at a time, or smaller ones when it has less memory free.
     """
     pool = Pool(out, in_, min(depth, rows.size * cols.size), excluded, above, after, error=0)
     with _sums_in_float32():
@@ -83,7 +83,10 @@ def _sums_in_float32() -> Iterator[None]:
 
 
 def _all_panels(device: "torch.device", pool: Pool, rows: Indices, cols: Indices) -> None:
-    count = max(BLOCK_COLS, PANEL_BYTES // (2 * max(1, pool.out.shape[1])))
+    import torch
+
+    free = torch.cuda.mem_get_info(device)[0] if device.type == "cuda" else _SHARES * PANEL_BYTES
+    count = max(BLOCK_COLS, min(PANEL_BYTES, free // _SHARES) // (2 * max(1, pool.out.shape[1])))
     for row in range(0, rows.size, count):
         left = Panel.of(pool.out, rows[row : row + count], BLOCK_ROWS, device)
         for col in range(0, cols.size, count):

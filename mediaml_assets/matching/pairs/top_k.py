@@ -22,7 +22,7 @@ Bound = Callable[[float], float]
 
 _LONGEST = 1e15  # products of longer vectors may leave the float32 range
 _RERANKED = 5  # prefix of a re-ranked answer, in K: soft masks need that many for the top K of exact ones
-_CAPPED = 32  # prefix of a capped answer, in K/cap: measured on clustered embeddings (cap 1: 40, 2: 27, 3: 22, 5: 20)
+_CAPPED = 48  # prefix of a capped answer, in K/cap: on clustered embeddings cap 2 took 27-34, cap 3 22-26, cap 5 20-25
 _DEEPER = 4  # a deeper pass costs another matrix product, a deeper prefix next to nothing
 _AT_ONCE = 2**15  # pairs given to a re-ranking score at a time
 _MOST_WAITING = 2**20  # pairs held back for want of proof before the answer is given without it
