@@ -19,8 +19,12 @@ from mediaml_assets.features.essence import essence
 from mediaml_assets.features.learned import learned
 from mediaml_assets.features.motion import motion
 from mediaml_assets.features.quality import quality
+from mediaml_assets.features.scenes import scenes
 from mediaml_assets.features.script import script
 from mediaml_assets.features.shot_embedding import shot_embedding
+from mediaml_assets.features.shot_groups import shot_groups
+from mediaml_assets.features.shot_kinds import shot_kinds
+from mediaml_assets.features.shot_prints import shot_prints
 from mediaml_assets.features.shots import shots
 from mediaml_assets.features.silhouette import silhouette
 from mediaml_assets.features.sound import sound
@@ -45,7 +49,7 @@ GROUPS: dict[str, tuple[AmberFeature, ...]] = {
         artwork_embedding,
     ),
     "texts": (embedded_cues, subtitle_cues, script),
-    "shots": (shots, shot_embedding, unique_shots, clips),
+    "shots": (shots, shot_embedding, unique_shots, shot_kinds, scenes, shot_prints, shot_groups, clips),
     "flavours": (silhouette, motion, composition, colour, sound, learned),
     "matching": (match_cuts,),
 }

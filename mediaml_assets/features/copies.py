@@ -1,8 +1,8 @@
 """Whether two shots show the same footage: prints of the one, half a second apart, are those of the other in order.
 
 The shorter shot is laid along the longer one at every offset at which at least `OVERLAP` of it is covered, so that a
-recap may show a part, and boundaries found a few frames elsewhere do not matter. At an offset the likeness of the two is
-the lower quartile of the cosines of the prints that meet: three quarters of what they share must be alike, and two
+recap may show a part, and boundaries found a few frames elsewhere do not matter. At an offset the likeness of the two
+is the lower quartile of the cosines of the prints that meet: three quarters of what they share must be alike, and two
 shots that start on one picture and then part are no copies. One print alone proves little: there it must be nearly the
 same.
 

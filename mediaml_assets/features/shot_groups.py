@@ -21,6 +21,11 @@ Node = tuple[str, int]
 
 DECIMALS = 4
 
+
+def _list(kind: pa.DataType) -> pa.DataType:
+    return pa.list_(pa.field("item", kind, nullable=False))
+
+
 SHOT_GROUPS = pa.schema(
     [
         column("title", pa.string(), "Title of the shot."),
@@ -29,9 +34,14 @@ SHOT_GROUPS = pa.schema(
         column("of_title", pa.string(), "Title of the earliest shot of the group."),
         column("of_index", pa.int32(), "That shot's index."),
         column("likeness", pa.float32(), "How alike the two are, up to 1."),
+        column("also_title", _list(pa.string()), "Titles of earlier shots of other groups that it is like as well."),
+        column("also_index", _list(pa.int32()), "Those shots' indices."),
     ]
 )
-"""One row a shot that is in a group with others, by title and index; the earliest of each group has a row as well."""
+"""One row a shot that is like one of another title, by title and index; the earliest of each group has a row as well.
+
+Most shots are like others of their group only. A short shot may be like parts of several that are not like each other.
+"""
 
 
 @dataclass(frozen=True)
@@ -43,17 +53,25 @@ class ShotGroupsConfig:
 
 @dataclass(frozen=True)
 class ShotGroups:
-    """The groups of the catalogue: each shot that is in one, and its number."""
+    """The groups of the catalogue.
 
-    columns: ClassVar[tuple[str, ...]] = ("title", "index", "group")
+    groups: each shot that has one, and its number.
+    links: shots of different groups that are alike all the same.
+    """
+
+    columns: ClassVar[tuple[str, ...]] = ("title", "index", "group", "also_title", "also_index")
 
     groups: Mapping[Node, int]
+    links: tuple[tuple[Node, Node], ...] = ()
 
     @classmethod
     def from_table(cls, table: pa.Table) -> Self:
         """Read a table of `SHOT_GROUPS`."""
-        title, index, group = (table.column(name).to_pylist() for name in cls.columns)
-        return cls(dict(zip(zip(title, index, strict=True), group, strict=True)))
+        title, index, group, *also = (table.column(name).to_pylist() for name in cls.columns)
+        nodes = list(zip(title, index, strict=True))
+        others = [list(zip(*one, strict=True)) for one in zip(*also, strict=True)]
+        links = ((node, other) for node, those in zip(nodes, others, strict=True) for other in those)
+        return cls(dict(zip(nodes, group, strict=True)), tuple(links))
 
     @classmethod
     def from_value(cls, view: Any) -> Self:
@@ -73,8 +91,8 @@ def shot_groups(
 ) -> pa.Table:
     """Group the unique shots that show the same footage in several titles: recaps, title sequences, other versions.
 
-    Titles are taken in the order of their slugs. A shot joins the earlier one, itself in no group yet but its own,
-    that it is most like; a take that was dropped in its title speaks for the shot that was kept.
+    Titles are taken in the order of their slugs. A shot joins the earlier one that it is most like of those that joined
+    none themselves; a take that was dropped in its title speaks for the shot that was kept.
     """
     titles = sorted(set(shot_prints) & set(unique_shots))
     links: dict[Node, dict[Node, float]] = defaultdict(dict)
@@ -83,7 +101,7 @@ def shot_groups(
         for copy in copies(shot_prints[a], shot_prints[b], config.threshold):
             earlier, later = (a, kept[a][copy.a]), (b, kept[b][copy.b])
             links[later][earlier] = max(copy.likeness, links[later].get(earlier, 0.0))
-    return _table(earliest(links))
+    return _table(earliest(links), links)
 
 
 def earliest(links: Mapping[Node, Mapping[Node, float]]) -> dict[Node, tuple[Node, float]]:
@@ -116,13 +134,15 @@ def _kept(title: str, prints: ShotPrints, unique_shots: UniqueShots) -> list[int
         ) from None
 
 
-def _table(joined: Mapping[Node, tuple[Node, float]]) -> pa.Table:
-    """The rows: every shot that joined another, and those that were joined, by title and index."""
-    heads = sorted({head for head, _ in joined.values()})
-    number = {head: place for place, head in enumerate(heads)}
-    members = sorted({**joined, **{head: (head, 1.0) for head in heads}}.items())
-    rows = [
-        (title, index, number[head], *head, round(min(alike, 1.0), DECIMALS))
-        for (title, index), (head, alike) in members
-    ]
-    return pa.table([list(values) for values in zip(*rows, strict=True)] or [[]] * 6, schema=SHOT_GROUPS)
+def _table(joined: Mapping[Node, tuple[Node, float]], links: Mapping[Node, Mapping[Node, float]]) -> pa.Table:
+    """The rows, by title and index: every shot that is like another."""
+    head = {node: joined[node][0] if node in joined else node for later in links for node in (later, *links[later])}
+    number = {one: place for place, one in enumerate(sorted(set(head.values())))}
+    columns: list[list[Any]] = [[] for _ in SHOT_GROUPS.names]
+    for node in sorted(head):
+        alike = joined[node][1] if node in joined else 1.0
+        also = sorted(other for other in links.get(node, {}) if head[other] != head[node])
+        row = (*node, number[head[node]], *head[node], round(min(alike, 1.0), DECIMALS))
+        for values, value in zip(columns, (*row, [title for title, _ in also], [i for _, i in also]), strict=True):
+            values.append(value)
+    return pa.table(columns, schema=SHOT_GROUPS)

@@ -22,7 +22,8 @@ from mediaml_assets.features.gradient_print import (
     packed,
     short_prints,
 )
-from mediaml_assets.features.shots import Shot, Shots
+from mediaml_assets.features.joined_shots import JoinedShots
+from mediaml_assets.features.shots import Shot
 from mediaml_assets.jasper.reading.media import Media
 
 PER_SECOND = 2
@@ -38,23 +39,6 @@ SHOT_PRINTS = pa.schema(
     ]
 )
 """One row a shot: prints (see `gradient_print`) of it at half seconds from the middle of its usable frames."""
-
-
-@dataclass(frozen=True)
-class ClearShots(Shots):
-    """Shots with the frames that show them alone, brighter or darker: those of fades as well, unlike usable ones."""
-
-    columns: ClassVar[tuple[str, ...]] = (*Shots.columns, "transition")
-
-    clear: tuple[range, ...] = ()
-
-    @classmethod
-    def from_table(cls, table: pa.Table) -> Self:
-        """Read the columns of `columns` from a table of `SHOTS`; where a film starts and ends it is black."""
-        rows = Shots.from_table(table).rows
-        fades = [kind in ("start", "fade") for kind in table.column("transition").to_pylist()]
-        ends = zip(rows, fades, [*fades[1:], True], strict=True)
-        return cls(rows, tuple(range(s.start if a else s.usable_start, s.end if b else s.usable_end) for s, a, b in ends))
 
 
 @dataclass(frozen=True)
@@ -104,7 +88,7 @@ class ShotPrints:
     kinds=("opencv",),
     checks=[at_least(1, blocking=False), increasing("index", blocking=False), in_range("middle", 0, None)],
 )
-def shot_prints(standard_encode: Media, shots: ClearShots) -> pa.Table:
+def shot_prints(standard_encode: Media, shots: JoinedShots) -> pa.Table:
     """Take a print of each shot every half second, from the frame tape; letterbox bars are left out.
 
     The print of a faded picture is that of the whole one. Where nothing is left of it a shot has no print, unless it

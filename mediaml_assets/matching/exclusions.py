@@ -15,6 +15,11 @@ from itertools import accumulate
 import numpy as np
 import numpy.typing as npt
 
+from mediaml_assets.errors import FeatureError
+from mediaml_assets.features.scenes import Scenes
+from mediaml_assets.features.shot_groups import Node, ShotGroups
+from mediaml_assets.features.shot_kinds import ShotKinds
+from mediaml_assets.features.unique_shots import UniqueShots
 from mediaml_assets.matching.pairs.scan import Indices
 
 Flags = npt.NDArray[np.bool_]
@@ -29,9 +34,11 @@ class TitleShots:
     index: int64 [n], the numbers of the shots in their title, ascending.
     scene: int64 [n], the number of the scene each belongs to, or NO_SCENE.
     fit_tail, fit_head: bool [n], whether the last and the first usable frame show a picture to cut on.
-    group: int64 [n], shots of one number are near-duplicates, in this title and in others; any numbers.
+    group: int64 [n], shots of one number are near-duplicates, in this title and in others; a negative number is the
+        title's own, and means nothing in another.
     takes: int64 [t], the numbers of the shots that were dropped for one of these.
     take_of: int64 [t], the place in [0, n) of the shot that each was dropped for.
+    take_scene: int64 [t], the scene that each belongs to, or NO_SCENE.
     """
 
     index: Indices
@@ -41,6 +48,7 @@ class TitleShots:
     group: Indices
     takes: Indices
     take_of: Indices
+    take_scene: Indices
 
     def __len__(self) -> int:
         """Number of unique shots."""
@@ -88,33 +96,54 @@ class Exclusions:
         return np.asarray(found, np.bool_)
 
 
-def exclusions(titles: Mapping[str, TitleShots], gap: int) -> Exclusions:
+def title_shots(
+    title: str, shots: UniqueShots, scenes: Scenes | None, kinds: ShotKinds | None, groups: ShotGroups
+) -> TitleShots:
+    """What the features say of a title's unique shots; without scenes there are none, without kinds every end is fit.
+
+    Raises:
+        FeatureError: scenes or kinds do not have all the shots.
+    """
+    index = np.array([shot.index for shot in shots], np.int64)
+    takes = np.array([take for dropped in shots.duplicates for take in dropped], np.int64)
+    everywhere = np.ones(len(index), np.bool_)
+    return TitleShots(
+        index,
+        _scene(title, scenes, index),
+        everywhere if kinds is None else kinds.tail[_places(title, "shot_kinds", kinds.index, index)],
+        everywhere if kinds is None else kinds.head[_places(title, "shot_kinds", kinds.index, index)],
+        np.array([groups.groups.get((title, shot.index), -1 - place) for place, shot in enumerate(shots)], np.int64),
+        takes,
+        np.repeat(np.arange(len(index)), [len(dropped) for dropped in shots.duplicates]),
+        _scene(title, scenes, takes),
+    )
+
+
+def exclusions(titles: Mapping[str, TitleShots], gap: int, links: Sequence[tuple[Node, Node]] = ()) -> Exclusions:
     """The exclusions among the unique shots of some titles.
 
     Args:
         titles: slug to what is known of its shots.
         gap: shots of one title that are fewer than this many apart are no match cut; at 2, neighbours, and with that
             the cuts that the title already makes; at least 1.
+        links: pairs of shots (slug, index) of different groups that are alike all the same: `ShotGroups.links`.
     """
     parts = [titles[slug] for slug in sorted(titles)]
-    first = list(accumulate((len(part) for part in parts), initial=0))
+    each = list(zip(parts, accumulate((len(part) for part in parts[:-1]), initial=0), strict=True)) if parts else []
     title = np.repeat(np.arange(len(parts), dtype=np.int64), [len(part) for part in parts])
-    scene = _joint_scenes(parts)
-    groups = _first_of_each(_joined([part.group for part in parts]))
-    index = _joined([part.index for part in parts])
-    take_title = np.repeat(np.arange(len(parts), dtype=np.int64), [len(part.takes) for part in parts])
-    take_of = _joined([part.take_of + start for part, start in zip(parts, first, strict=False)])
-    takes = _joined([part.takes for part in parts])
+    scene, take_scene = _joint_scenes(parts)
+    groups = _first_of_each(_joined([np.where(p.group < 0, p.group - start, p.group) for p, start in each]))
+    index, takes = _joined([part.index for part in parts]), _joined([part.takes for part in parts])
     # every shot there is, the dropped ones as well, in the order of title and time, as the group that stands for it
-    order = np.lexsort((np.concatenate([index, takes]), np.concatenate([title, take_title])))
-    owner = np.concatenate([np.arange(len(index)), take_of])[order]
-    of_title, of_index = np.concatenate([title, take_title])[order], np.concatenate([index, takes])[order]
-    several = np.bincount(groups[owner], minlength=len(index)) > 1
-    together = [
-        _near(of_title, of_index, groups[owner], several, gap),
-        _in_scenes(scene[owner], groups[owner], several),
-    ]
-    left, right = np.concatenate(together, axis=1)
+    every_title = np.concatenate([title, np.repeat(np.arange(len(parts)), [len(part.takes) for part in parts])])
+    every_index = np.concatenate([index, takes])
+    order = np.lexsort((every_index, every_title))
+    of_title, of_index = every_title[order], every_index[order]
+    of_group = np.concatenate([groups, groups[_joined([part.take_of + start for part, start in each])]])[order]
+    of_scene = np.concatenate([scene, take_scene])[order]
+    several = np.bincount(of_group, minlength=len(index)) > 1
+    together = [_near(of_title, of_index, of_group, several, gap), _in_scenes(of_scene, of_group, several)]
+    left, right = np.concatenate([*together, groups[_linked(sorted(titles), title, index, links)]], axis=1)
     keys = np.concatenate([left * len(index) + right, right * len(index) + left])
     return Exclusions(
         groups,
@@ -128,18 +157,46 @@ def exclusions(titles: Mapping[str, TitleShots], gap: int) -> Exclusions:
     )
 
 
+def _scene(title: str, scenes: Scenes | None, index: Indices) -> Indices:
+    """The scenes of some shots."""
+    if scenes is None:
+        return np.full(len(index), NO_SCENE)
+    return scenes.scene[_places(title, "scenes", scenes.index, index)]
+
+
+def _places(title: str, feature: str, have: Indices, wanted: Indices) -> Indices:
+    """Where the wanted numbers stand among those there are, which are ascending."""
+    places = np.searchsorted(have, wanted)
+    if len(have) == 0 or (have[np.minimum(places, len(have) - 1)] != wanted).any():
+        raise FeatureError(f"{feature} and unique_shots of {title} mean different shots; make {feature} again")
+    return places
+
+
 def _joined(parts: Sequence[npt.NDArray[np.generic]]) -> Indices:
     """One part after the other, as int64."""
     return np.concatenate([np.empty(0, np.int64), *parts]).astype(np.int64)
 
 
-def _joint_scenes(parts: Sequence[TitleShots]) -> Indices:
-    """Scene numbers that no two titles share; NO_SCENE stays."""
-    numbers, taken = [], 0
+def _joint_scenes(parts: Sequence[TitleShots]) -> tuple[Indices, Indices]:
+    """Scene numbers that no two titles share, of shots and of takes; NO_SCENE stays."""
+    numbers: tuple[list[Indices], list[Indices]] = ([], [])
+    taken = 0
     for part in parts:
-        numbers.append(np.where(part.scene == NO_SCENE, NO_SCENE, part.scene + taken))
-        taken += int(part.scene.max(initial=NO_SCENE)) + 1
-    return _joined(numbers)
+        for of_part, joint in zip((part.scene, part.take_scene), numbers, strict=True):
+            joint.append(np.where(of_part == NO_SCENE, NO_SCENE, of_part + taken))
+        taken += int(max(part.scene.max(initial=NO_SCENE), part.take_scene.max(initial=NO_SCENE))) + 1
+    return _joined(numbers[0]), _joined(numbers[1])
+
+
+def _linked(slugs: Sequence[str], title: Indices, index: Indices, links: Sequence[tuple[Node, Node]]) -> Indices:
+    """The places [2, p] of the linked shots of which both are there."""
+    number = {slug: place for place, slug in enumerate(slugs)}
+    chosen = [pair for pair in links if all(slug in number for slug, _ in pair)]
+    if not chosen:
+        return np.empty((2, 0), np.int64)
+    place = {node: at for at, node in enumerate(zip(title.tolist(), index.tolist(), strict=True))}
+    both = [[place.get((number[slug], shot)) for slug, shot in pair] for pair in chosen]
+    return np.array([pair for pair in both if None not in pair], np.int64).reshape(-1, 2).T
 
 
 def _first_of_each(groups: Indices) -> Indices:

@@ -1,0 +1,105 @@
+"""Groups of the same footage over titles."""
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from mediaml_assets.errors import FeatureError
+from mediaml_assets.features.gradient_print import gradient_prints, packed, short_prints
+from mediaml_assets.features.shot_groups import SHOT_GROUPS, ShotGroups, ShotGroupsConfig, earliest, shot_groups
+from mediaml_assets.features.shot_prints import SHOT_PRINTS, ShotPrints
+from mediaml_assets.features.shots import Shot
+from mediaml_assets.features.unique_shots import UniqueShots
+from mediaml_assets_tests.features.conftest import texture
+
+
+def printed(*seeds: int) -> ShotPrints:
+    """A title whose shots show still pictures."""
+    prints = [gradient_prints(texture(seed)[None]).repeat(4, 0) for seed in seeds]
+    bytes_of = ([packed(one).tobytes() for one in kind] for kind in ([short_prints(p) for p in prints], prints))
+    return ShotPrints.from_table(pa.table([list(range(len(seeds))), [1] * len(seeds), *bytes_of], schema=SHOT_PRINTS))
+
+
+def unique(kept: dict[int, tuple[int, ...]]) -> UniqueShots:
+    return UniqueShots(tuple(Shot(i, 10 * i, 10 * i + 10, 10 * i, 10 * i + 10) for i in kept), tuple(kept.values()))
+
+
+def plain(count: int) -> UniqueShots:
+    return unique(dict.fromkeys(range(count), ()))
+
+
+def test_a_recap_and_a_title_sequence_are_groups_named_after_the_earliest() -> None:
+    prints = {"e01": printed(1, 2, 3), "e02": printed(9, 1, 3), "e03": printed(9, 1)}
+    table = shot_groups(prints, {"e01": plain(3), "e02": plain(3), "e03": plain(2)}, ShotGroupsConfig())
+    assert table.schema.equals(SHOT_GROUPS)
+    rows = [tuple(row.values())[:5] for row in table.to_pylist()]
+    assert rows == [
+        ("e01", 0, 0, "e01", 0),
+        ("e01", 2, 1, "e01", 2),
+        ("e02", 0, 2, "e02", 0),
+        ("e02", 1, 0, "e01", 0),
+        ("e02", 2, 1, "e01", 2),
+        ("e03", 0, 2, "e02", 0),
+        ("e03", 1, 0, "e01", 0),
+    ]
+    read = ShotGroups.from_table(table)
+    assert (read.groups["e03", 1], read.groups.get(("e01", 1)), read.links) == (0, None, ())
+
+
+def test_a_shot_that_is_like_two_that_are_not_alike_joins_one_and_is_linked_to_the_other() -> None:
+    parts = {seed: gradient_prints(texture(seed)[None]).repeat(8, 0) for seed in (1, 2, 3)}
+    both = np.concatenate([parts[1][:4], parts[2][:4]])
+
+    def title(prints: np.ndarray, middle: int) -> ShotPrints:
+        stored = (packed(one).tobytes() for one in (short_prints(prints), prints))
+        return ShotPrints.from_table(pa.table([[0], [middle], *([one] for one in stored)], schema=SHOT_PRINTS))
+
+    prints = {"a": title(parts[1][:4], 1), "b": title(parts[2][:4], 1), "c": title(both, 2)}
+    read = ShotGroups.from_table(shot_groups(prints, {name: plain(1) for name in prints}, ShotGroupsConfig()))
+    assert read.groups == {("a", 0): 0, ("b", 0): 1, ("c", 0): 0}
+    assert read.links == ((("c", 0), ("b", 0)),)
+
+
+def test_a_dropped_take_speaks_for_the_one_that_was_kept() -> None:
+    table = shot_groups(
+        {"a": printed(1, 2, 3), "b": printed(3)}, {"a": unique({0: (2,), 1: ()}), "b": plain(1)}, ShotGroupsConfig()
+    )
+    assert [(row["title"], row["index"]) for row in table.to_pylist()] == [("a", 0), ("b", 0)]
+
+
+def test_one_title_or_none_has_no_groups() -> None:
+    for titles in ({}, {"a": printed(1, 1)}):
+        table = shot_groups(titles, {name: plain(2) for name in titles}, ShotGroupsConfig())
+        assert table.equals(SHOT_GROUPS.empty_table())
+
+
+def test_prints_of_other_shots_are_refused() -> None:
+    with pytest.raises(FeatureError, match="shot_prints and unique_shots of b mean different shots"):
+        shot_groups({"a": printed(1), "b": printed(1, 2)}, {"a": plain(1), "b": plain(1)}, ShotGroupsConfig())
+
+
+nodes = st.tuples(st.sampled_from("abcd"), st.integers(0, 4))
+
+
+@given(st.dictionaries(st.tuples(nodes, nodes), st.floats(0, 1), max_size=30))
+@settings(max_examples=100, deadline=None)
+def test_every_shot_is_in_one_group_with_an_earlier_head_that_it_is_like(
+    found: dict[tuple[tuple[str, int], tuple[str, int]], float],
+) -> None:
+    links: dict[tuple[str, int], dict[tuple[str, int], float]] = {}
+    for (a, b), alike in found.items():
+        if a[0] != b[0]:
+            links.setdefault(max(a, b), {})[min(a, b)] = alike
+    joined = earliest(links)
+    for node, (head, alike) in joined.items():
+        assert head < node and head not in joined and links[node][head] == alike
+    # whoever joined nobody is like no head
+    assert all(set(links[node]) <= set(joined) for node in links if node not in joined)
+
+
+def test_likeness_is_taken_of_the_best_head_and_ties_go_to_the_earliest() -> None:
+    a, b, c, d = (("t", i) for i in range(4))
+    assert earliest({c: {a: 0.5, b: 0.5}, d: {a: 0.4, c: 0.9}}) == {c: (a, 0.5), d: (a, 0.4)}
+    assert np.isclose(earliest({d: {a: 0.4, b: 0.9}})[d][1], 0.9)
