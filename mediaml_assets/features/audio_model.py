@@ -1,7 +1,7 @@
 """Audio encoders of the transformers library, loaded from a local folder as `transformers_model` loads picture ones.
 
 The Audio Spectrogram Transformer (Gong, Chung & Glass, Interspeech 2021); its preparation is the library's own, which
-needs numpy alone. Its vectors are reduced to 60 numbers by a fixed random projection: beside loudness, with which the
+needs numpy alone. Its vectors are reduced to 56 numbers by a fixed random projection: beside loudness, with which the
 sound flavour multiplies them out, more would be too wide.
 """
 
@@ -16,7 +16,7 @@ from mediaml_assets.features.heard import RATE, Sound, unit
 from mediaml_assets.features.random_projection import random_projection
 from mediaml_assets.features.transformers_model import saved_architecture
 
-NUMBERS = 60
+NUMBERS = 56
 LOADED = {"ASTModel": "ASTModel", "ASTForAudioClassification": "ASTModel"}
 """Architecture named in config.json -> class that is loaded."""
 
@@ -29,7 +29,7 @@ class AudioEncoder:
         self.width = NUMBERS
 
     def __call__(self, samples: Sound) -> npt.NDArray[np.float32]:
-        """The unit vector, float32 [60], of samples at 16 kHz."""
+        """The unit vector, float32 [56], of samples at 16 kHz."""
         import torch
 
         prepared = self._extractor(samples, sampling_rate=RATE, return_tensors="pt")

@@ -10,7 +10,7 @@ Pitch: the chroma of the spectral peaks between 80 and 2,000 Hz (Fujishima, ICMC
 on Computing 2006) over 12 classes, less their mean. It counts as much as the sound is tonal: noise spreads evenly.
 """
 
-from functools import cache
+from functools import cache, lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -29,7 +29,7 @@ PITCHED = (80.0, 2_000.0)  # Hz
 CLASSES = 12
 NOISE, TONE = 0.25, 0.6  # of a chroma's length, what is left without its mean: of noise, of a chord
 TIMBRE, PITCH = CEPSTRA - 1, CLASSES
-SILENCE = -60.0  # decibels of full scale, root mean square, below which nothing is heard
+SILENCE = -70.0  # A-weighted decibels of full scale, below which nothing is heard
 FAINTEST = -120.0  # decibels, of digital silence too
 SHORTEST = 0.1  # seconds
 
@@ -38,8 +38,8 @@ def log_mel(samples: Sound) -> Array:
     """Log power of each band in time, float32 [frames, 40], from 40 dB below the loudest on."""
     frames = np.lib.stride_tricks.sliding_window_view(samples, WINDOW)[::HOP]
     power = np.abs(np.fft.rfft(frames * np.hanning(WINDOW), FFT)) ** 2
-    mel = power @ _filters()
-    return np.asarray(np.log(mel + BELOW_PEAK * mel.max() + 1e-20), np.float32)
+    mel: npt.NDArray[np.float64] = power @ _filters()
+    return np.asarray(np.log(mel + BELOW_PEAK * float(mel.max()) + 1e-20), np.float32)
 
 
 def timbre(samples: Sound) -> Array:
@@ -63,9 +63,14 @@ def chroma(samples: Sound) -> Array:
 
 
 def decibels(samples: Sound) -> float:
-    """Root mean square of full scale, at least `FAINTEST`."""
-    level = float(np.sqrt(np.mean(np.square(samples, dtype=np.float64)))) if len(samples) else 0.0
-    return max(20 * float(np.log10(max(level, 1e-12))), FAINTEST)
+    """Loudness in decibels of full scale, root mean square, A-weighted (IEC 61672-1); at least `FAINTEST`.
+
+    Weighted as one hears, a rumble is fainter than a voice of the same power.
+    """
+    if len(samples) < 2:
+        return FAINTEST
+    power = np.abs(np.fft.rfft(samples.astype(np.float64))) ** 2 @ _audible(len(samples))
+    return max(10 * float(np.log10(max(2 * power / len(samples) ** 2, 1e-24))), FAINTEST)
 
 
 def is_heard(samples: Sound) -> bool:
@@ -77,6 +82,14 @@ def unit(vector: npt.NDArray[np.floating]) -> Array:
     """The vector at length 1; a zero vector stays zero."""
     length = float(np.linalg.norm(vector))
     return np.asarray(vector / length if length > 0 else vector, np.float32)
+
+
+@lru_cache(8)
+def _audible(length: int) -> npt.NDArray[np.float64]:
+    """The A-weight of power at each frequency of `length` samples' spectrum, 1 at 1 kHz."""
+    square = np.fft.rfftfreq(length, 1 / RATE) ** 2
+    poles = (square + 20.6**2) * np.sqrt((square + 107.7**2) * (square + 737.9**2)) * (square + 12_194**2)
+    return np.asarray((1.2589 * 12_194**2 * square**2 / poles) ** 2, np.float64)
 
 
 @cache

@@ -28,7 +28,7 @@ SOUND = pa.schema(
         column("index", pa.int32(), "Of the shot, among those of `unique_shots`."),
         column("out_vector", _VECTOR, "Timbre (19 numbers) and pitch classes (12) before its end; 0 of silence."),
         column("in_vector", _VECTOR, "The same after its start."),
-        column("out_loudness", pa.float32(), "Of its last 50 ms, in decibels of full scale, at least -120."),
+        column("out_loudness", pa.float32(), "Of its last 50 ms, A-weighted decibels of full scale, at least -120."),
         column("in_loudness", pa.float32(), "Of its first 50 ms, likewise."),
     ]
 )

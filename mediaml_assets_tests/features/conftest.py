@@ -58,7 +58,8 @@ class ArrayAudio:
     stored: npt.NDArray[np.float32]
     rate = 16_000
 
-    def samples(self, start: Fraction, end: Fraction) -> npt.NDArray[np.float32]:
+    def samples(self, start: Fraction, end: Fraction, rate: int = 16_000) -> npt.NDArray[np.float32]:
+        assert rate == self.rate
         return self.stored[round(start * self.rate) : round(end * self.rate)]
 
 

@@ -8,7 +8,7 @@ from mediaml_assets.matching.flavours.flavour import Ends, Flavour, first_is_hig
 from mediaml_assets.matching.pairs.scan import Vectors
 
 SPACING = 6.0  # decibels between the centres at which loudness is felt, and each one's deviation
-CENTRES = np.arange(SILENCE - SPACING, 2 * SPACING, SPACING)
+CENTRES = SPACING * np.arange(SILENCE // SPACING - 1, 2)
 
 
 def sound_ends(table: pa.Table) -> Ends:
@@ -26,7 +26,7 @@ def sound_ends(table: pa.Table) -> Ends:
 
 
 def felt(decibels: Vectors) -> Vectors:
-    """Loudness [n] as unit vectors [n, 13], whose dot product is exp(-(d / 12)^2) for a difference d.
+    """Loudness [n] as unit vectors [n, 15], whose dot product is exp(-(d / 12)^2) for a difference d.
 
     Gaussians of deviation t around centres t apart have that product, up to 0.5 %.
     """
