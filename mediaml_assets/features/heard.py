@@ -69,8 +69,8 @@ def decibels(samples: Sound) -> float:
     """
     if len(samples) < 2:
         return FAINTEST
-    power = np.abs(np.fft.rfft(samples.astype(np.float64))) ** 2 @ _audible(len(samples))
-    return max(10 * float(np.log10(max(2 * power / len(samples) ** 2, 1e-24))), FAINTEST)
+    power = float(np.abs(np.fft.rfft(samples.astype(np.float64))) ** 2 @ _audible(len(samples)))
+    return max(10 * float(np.log10(2 * power / len(samples) ** 2 + 1e-24)), FAINTEST)
 
 
 def is_heard(samples: Sound) -> bool:
