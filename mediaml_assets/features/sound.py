@@ -57,7 +57,7 @@ class Timbre:
 
 
 @amber_feature(
-    version="1",
+    version="2",
     schema=SOUND,
     kinds=("numpy",),
     checks=[
