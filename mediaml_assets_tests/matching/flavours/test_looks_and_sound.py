@@ -102,6 +102,20 @@ def test_titles_apart_and_together_are_the_same(flavour: Flavour, table: object)
 
 
 @pytest.mark.parametrize(("flavour", "table"), CASES, ids=lambda case: getattr(case, "name", ""))
+def test_tails_and_heads_are_alike(flavour: Flavour, table: object) -> None:
+    """Shots played backwards: heads become tails, and every score is that of the cut from the other to the one."""
+    assert callable(table)
+    rows = table(3)
+    swapped = {"out": "in", "in": "out"}
+    parted = [(name, *name.partition("_")) for name in rows.column_names]
+    names = [f"{swapped[side]}_{kind}" if kind else name for name, side, _, kind in parted]
+    _, final = all_scores(flavour, flavour.ends(rows))
+    _, backwards = all_scores(flavour, flavour.ends(rows.rename_columns(names)))
+    count = len(rows)
+    np.testing.assert_allclose(final.reshape(count, count).T, backwards.reshape(count, count), atol=1e-6)
+
+
+@pytest.mark.parametrize(("flavour", "table"), CASES, ids=lambda case: getattr(case, "name", ""))
 def test_vectors_stay_narrow(flavour: Flavour, table: object) -> None:
     assert callable(table)
     assert flavour.ends(table(1)).out.shape[1] <= 1024
