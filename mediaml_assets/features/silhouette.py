@@ -12,7 +12,7 @@ from mediaml_assets.features.silhouette_mask import COLUMNS, GAPS, ROWS, Mask, s
 from mediaml_assets.jasper.reading.media import Media
 
 MASK_BITS = COLUMNS * ROWS
-LEAST_CONFIDENCE = 0.3  # below it the mask is stored empty: an unsure outline must not match
+LEAST_CONFIDENCE = 0.35  # below it the mask is stored empty: an unsure outline must not match
 DECIMALS = 3
 
 _MASK = pa.binary(MASK_BITS // 8)
@@ -21,7 +21,7 @@ SILHOUETTE = pa.schema(
         column("index", pa.int32(), "Of the shot, among those of `unique_shots`."),
         column("out_mask", _MASK, "At the last usable frame: 32 x 18 bits, row by row."),
         column("in_mask", _MASK, "The same at the first usable frame."),
-        column("out_confidence", pa.float32(), "Of `out_mask`, in [0, 1]; below 0.3 it is empty."),
+        column("out_confidence", pa.float32(), "Of `out_mask`, in [0, 1]; below 0.35 it is empty."),
         column("in_confidence", pa.float32(), "Of `in_mask`, likewise."),
     ]
 )
@@ -32,7 +32,7 @@ The most significant bit comes first. A mask is empty when its confidence, in [0
 
 
 @amber_feature(
-    version="1",
+    version="2",
     schema=SILHOUETTE,
     kinds=("opencv",),
     checks=[
@@ -48,12 +48,17 @@ def silhouette(standard_encode: Media, unique_shots: Shots) -> pa.Table:
     for at_end, frames in end_windows(standard_encode, unique_shots, max(GAPS) + 1):
         found = silhouette_mask(frames[::-1] if at_end else frames, standard_encode.active)
         confidence = round(found.confidence, DECIMALS)
-        masks[at_end].append(pack(found.mask if confidence >= LEAST_CONFIDENCE else np.zeros_like(found.mask)))
+        masks[at_end].append(packed(found.mask if confidence >= LEAST_CONFIDENCE else np.zeros_like(found.mask)))
         confidences[at_end].append(confidence)
     index = [shot.index for shot in unique_shots]
     return pa.table([index, masks[True], masks[False], confidences[True], confidences[False]], schema=SILHOUETTE)
 
 
-def pack(mask: Mask) -> bytes:
-    """A mask [18, 32] as 72 bytes."""
+def packed(mask: Mask) -> bytes:
+    """A mask [18, 32] as 72 bytes, as a row holds it."""
     return np.packbits(mask).tobytes()
+
+
+def unpacked(stored: bytes) -> Mask:
+    """The mask, bool [18, 32] of the active picture, that a row holds."""
+    return np.unpackbits(np.frombuffer(stored, np.uint8)).reshape(ROWS, COLUMNS).astype(np.bool_)

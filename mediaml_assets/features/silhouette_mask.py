@@ -1,8 +1,8 @@
 """The silhouette of what a few frames show in front, without a model.
 
-Four weak signs are combined: what moves against the camera, what differs in colour from the picture's border, what
-stands out in the spectral residual (Hou and Zhang, CVPR 2007), and what is near the middle. GrabCut (Rother et al.,
-SIGGRAPH 2004) then cuts along the edges. A mask that the signs do not support comes back with a low confidence.
+How likely each place is in front comes from what moves against the camera and from `saliency`, which tells what the
+picture's border does not lead to; the middle of the picture counts more. GrabCut (Rother et al., SIGGRAPH 2004) then
+cuts along the edges. A mask that these signs do not support comes back with a low confidence.
 """
 
 from collections.abc import Sequence
@@ -16,19 +16,23 @@ import numpy.typing as npt
 
 from mediaml_assets.features.descriptor import reduced_bgr
 from mediaml_assets.features.optical_flow import active_luma, camera_flow, flow
+from mediaml_assets.features.saliency import regions_of, saliency
 from mediaml_assets.jasper.reading.frame import Frame
 
 Map = npt.NDArray[np.float32]
 Mask = npt.NDArray[np.bool_]
 Picture = npt.NDArray[np.uint8]
 
-WIDTH, HEIGHT = 320, 180  # motion and the combination
-CUT_WIDTH, CUT_HEIGHT = 160, 90  # GrabCut
+WIDTH, HEIGHT = 320, 180  # flow
+CUT_WIDTH, CUT_HEIGHT = 160, 90  # everything else
 COLUMNS, ROWS = 32, 18  # the mask that is kept
 GAPS = (1, 2, 4, 8)  # frames between the two pictures of a flow
-MOST_MOTION = 3.0  # pixels a frame: more residual motion says no more
-BORDER_COLOURS = 6
-STILL_SHARE = 0.12  # of the greatest motion: what moves less is behind, if anything stands out
+MOST_MOTION = 3.0  # pixels a frame at 320x180: more residual motion says no more
+MOTION_SHARE = 0.35  # of what is likely, where something moves against the camera
+CENTRE_SHARE = 0.5
+CAMERA_MOVES = 0.3  # pixels a frame at 320x180: only before such a camera is what follows it known to be behind
+STILL_SHARE = 0.12  # of the greatest motion: what moves less follows the camera
+BEHIND, PERHAPS, SURELY = 0.8, 1.1, 0.65  # where GrabCut starts, about the level that parts the likely from the rest
 PART_SHARE = 0.6  # a further part of the mask is at least this likely, compared with the best
 SPECK_SHARE = 0.05  # and at least this large
 RING = 6  # pixels around a mask that it must be set off from
@@ -46,64 +50,57 @@ class Silhouette:
 
 def silhouette_mask(frames: Sequence[Frame], active: tuple[int, int, int, int]) -> Silhouette:
     """The silhouette in the first of `frames`; the others are its neighbours in time, nearest first."""
-    bgr = reduced_bgr(frames[0], active, (WIDTH, HEIGHT))
-    lab = cv2.cvtColor(bgr, cv2.COLOR_BGR2Lab)
-    moving = motion_map(frames, active)
-    signs = 0.6 * _even(moving) + 0.3 * _even(border_map(lab)) + 0.1 * _even(spectral_map(lab[..., 0]))
-    likely = _cut_size(signs * (0.35 + 0.65 * _centre()))
-    still = _cut_size(_even(moving)) < STILL_SHARE if _tells(moving) else np.zeros_like(likely, np.bool_)
-    mask = _main_parts(_grab_cut(_cut_size(bgr), likely, still), likely)
-    return Silhouette(_reduced(mask), _confidence(_cut_size(lab), mask))
+    bgr = reduced_bgr(frames[0], active, (CUT_WIDTH, CUT_HEIGHT))
+    lab = np.asarray(cv2.cvtColor(bgr, cv2.COLOR_BGR2Lab), np.uint8)
+    moving, camera = motion_map(frames, active)
+    likely = likely_map(lab, moving)
+    level = cv2.threshold((likely * 255).astype(np.uint8), 0, 255, cv2.THRESH_BINARY | cv2.THRESH_OTSU)[0] / 255
+    follows = moving < STILL_SHARE if moving is not None and camera > CAMERA_MOVES else np.zeros_like(likely, np.bool_)
+    mask = _main_parts(_grab_cut(bgr, likely, level, follows), likely)
+    sure = _set_off(lab, mask) * _agreement(mask, (likely > level) & ~follows) * _clearness(mask, likely) * _inset(mask)
+    return Silhouette(reduced(mask), float(np.sqrt(sure)))
 
 
-def motion_map(frames: Sequence[Frame], active: tuple[int, int, int, int]) -> Map:
-    """Speed against the camera, pixels a frame at 320x180, mean over the gaps: [180, 320]; zero for a single frame."""
+def motion_map(frames: Sequence[Frame], active: tuple[int, int, int, int]) -> tuple[Map | None, float]:
+    """Motion against the camera, [90, 160] with 1 for the strongest, and the camera's, in pixels a frame at 320x180.
+
+    The motion is the mean over the gaps; None when nothing stands out in it.
+    """
     gaps = [gap for gap in GAPS if gap < len(frames)]
     now = active_luma(frames[0], active, (WIDTH, HEIGHT))
-    total = np.zeros((HEIGHT, WIDTH), np.float32)
+    total, camera = np.zeros((HEIGHT, WIDTH), np.float32), 0.0
     for gap in gaps:
         field = flow(now, active_luma(frames[gap], active, (WIDTH, HEIGHT)))
-        residual = np.linalg.norm(field - camera_flow(field, stride=4), axis=2)
-        total += np.minimum(residual / gap, MOST_MOTION)
-    return np.asarray(total / max(len(gaps), 1), np.float32)
+        follows = camera_flow(field)
+        camera += float(np.linalg.norm(follows, axis=2).mean()) / gap / len(gaps)
+        total += np.minimum(np.linalg.norm(field - follows, axis=2) / gap, MOST_MOTION) / np.float32(len(gaps))
+    moving = cv2.resize(total, (CUT_WIDTH, CUT_HEIGHT), interpolation=cv2.INTER_AREA)
+    usual, most = (float(level) for level in np.percentile(moving, (50, 99)))
+    stands_out = most > 4 * usual + 0.1
+    return (np.asarray(moving / most, np.float32), camera) if stands_out else (None, camera)
 
 
-def border_map(lab: Picture) -> Map:
-    """Distance in Lab to the colours seen along the top, left and right border, in 60ths: [180, 320]."""
-    small = cv2.resize(lab, (80, 45), interpolation=cv2.INTER_AREA).astype(np.float32)
-    edge = np.concatenate([small[:3].reshape(-1, 3), small[3:, :3].reshape(-1, 3), small[3:, -3:].reshape(-1, 3)])
-    cv2.setRNGSeed(SEED)
-    criteria = (cv2.TERM_CRITERIA_MAX_ITER, 8, 0.0)
-    _, _, centres = cv2.kmeans(edge, BORDER_COLOURS, None, criteria, 1, cv2.KMEANS_PP_CENTERS)
-    distance = np.linalg.norm(small[:, :, None] - centres, axis=3).min(axis=2) / 60
-    return np.asarray(cv2.resize(distance, (WIDTH, HEIGHT), interpolation=cv2.INTER_LINEAR), np.float32)
+def likely_map(lab: Picture, moving: Map | None) -> Map:
+    """How likely each pixel is in front, [90, 160] in [0, 1]."""
+    regions = regions_of(lab)
+    likely = _even(saliency(regions)[regions.labels].astype(np.float32))
+    if moving is not None:
+        likely = _single((1 - MOTION_SHARE) * likely + MOTION_SHARE * np.minimum(moving, 1))
+    return _single(np.minimum(_even(likely * _single(1 - CENTRE_SHARE + CENTRE_SHARE * _centre())), 1))
 
 
-def spectral_map(light: Picture) -> Map:
-    """Spectral residual saliency in [0, 1]: [180, 320]."""
-    small = cv2.resize(light, (64, 36), interpolation=cv2.INTER_AREA).astype(np.float32)
-    spectrum = np.fft.fft2(small)
-    level = np.log(np.abs(spectrum) + 1e-6).astype(np.float32)
-    residual = level - cv2.blur(level, (3, 3))
-    saliency = np.abs(np.fft.ifft2(np.exp(residual + 1j * np.angle(spectrum)))) ** 2
-    smooth = cv2.GaussianBlur(saliency.astype(np.float32), (0, 0), 2.5)
-    smooth /= max(float(smooth.max()), 1e-6)
-    return np.asarray(cv2.resize(smooth, (WIDTH, HEIGHT), interpolation=cv2.INTER_LINEAR), np.float32)
-
-
-def _grab_cut(bgr: Picture, likely: Map, still: Mask) -> Mask:
-    """Cut the picture [90, 160, 3] along its edges, from how likely each pixel is in front; `still` ones are not."""
-    levels = np.percentile(likely, (45, 85, 97))
+def _grab_cut(bgr: Picture, likely: Map, level: float, behind: Mask) -> Mask:
+    """Cut the picture [90, 160, 3] along its edges; the level parts what is likely in front from the rest."""
     labels = np.full(likely.shape, cv2.GC_PR_BGD, np.uint8)
-    labels[likely < levels[0]] = cv2.GC_BGD
-    labels[likely > levels[1]] = cv2.GC_PR_FGD
-    labels[likely > levels[2]] = cv2.GC_FGD
-    labels[still] = cv2.GC_BGD
+    labels[likely < BEHIND * level] = cv2.GC_BGD
+    labels[likely > PERHAPS * level] = cv2.GC_PR_FGD
+    labels[likely > level + SURELY * (1 - level)] = cv2.GC_FGD
+    labels[behind] = cv2.GC_BGD
     cv2.setRNGSeed(SEED)
     try:
         cv2.grabCut(bgr, labels, None, np.zeros((1, 65)), np.zeros((1, 65)), 2, cv2.GC_INIT_WITH_MASK)
     except cv2.error:  # one of the two colour models had no pixels
-        return np.asarray((likely > levels[1]) & ~still)
+        return np.asarray((likely > level) & ~behind)
     return np.asarray((labels == cv2.GC_FGD) | (labels == cv2.GC_PR_FGD))
 
 
@@ -119,7 +116,7 @@ def _main_parts(mask: Mask, likely: Map) -> Mask:
     return np.asarray(np.isin(labels, 1 + np.flatnonzero(kept)))
 
 
-def _confidence(lab: Picture, mask: Mask) -> float:
+def _set_off(lab: Picture, mask: Mask) -> float:
     """How well a mask's colours are set off: far from those around it, and not found in the rest of the picture.
 
     The distance D of the mean Lab inside and in a ring around it gives D / (D + 25); it is multiplied by one less the
@@ -131,23 +128,39 @@ def _confidence(lab: Picture, mask: Mask) -> float:
     distance = float(np.linalg.norm(lab[mask].mean(axis=0) - lab[ring].mean(axis=0)))
     bins = (lab // 32).astype(np.intp) @ (64, 8, 1)
     inside, outside = (np.bincount(bins[where], minlength=512) / where.sum() for where in (mask, ~mask))
-    return distance / (distance + 25) * (1 - float(np.sqrt(inside * outside).sum()))
+    return distance / (distance + 25) * max(0.0, 1 - float(np.sqrt(inside * outside).sum()))
 
 
-def _reduced(mask: Mask) -> Mask:
-    """A mask at 32x18: cells of which more than half are covered."""
+def _agreement(mask: Mask, first: Mask) -> float:
+    """Intersection over union of the mask and what was likely before it was cut: they differ where neither is sure."""
+    return float((mask & first).sum() / max((mask | first).sum(), 1))
+
+
+def _clearness(mask: Mask, likely: Map) -> float:
+    """How much less likely what is outside the mask is, in [0, 1]."""
+    if not mask.any() or mask.all():
+        return 0.0
+    return float(np.clip(1 - likely[~mask].mean() / max(float(likely[mask].mean()), 1e-6), 0, 1))
+
+
+def _inset(mask: Mask) -> float:
+    """The share of a mask's outline that is not the picture's upper or side border: what is cut off there is scenery.
+
+    The lower border is left out, as people reach over it.
+    """
+    at_border = int(mask[0].sum() + mask[:, 0].sum() + mask[:, -1].sum())
+    inside = mask & (cv2.erode(mask.astype(np.uint8), np.ones((3, 3), np.uint8), borderValue=1) == 0)
+    return float(inside.sum() / max(int(inside.sum()) + at_border, 1))
+
+
+def reduced(mask: Mask) -> Mask:
+    """A mask of any size at 32x18: cells of which more than half are covered."""
     return np.asarray(cv2.resize(mask.astype(np.float32), (COLUMNS, ROWS), interpolation=cv2.INTER_AREA) > 0.5)
 
 
-def _cut_size(picture: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    """A picture or map at the size at which GrabCut works."""
-    return np.asarray(cv2.resize(picture, (CUT_WIDTH, CUT_HEIGHT), interpolation=cv2.INTER_AREA))
-
-
-def _tells(moving: Map) -> bool:
-    """Whether something stands out in the motion map, so that what does not move is known to be behind."""
-    usual, most = np.percentile(moving, (50, 99))
-    return bool(most > 4 * usual + 0.1)
+def _single(values: npt.NDArray[np.floating[Any]]) -> Map:
+    """The values in single precision."""
+    return np.asarray(values, np.float32)
 
 
 def _even(values: Map) -> Map:
@@ -157,7 +170,7 @@ def _even(values: Map) -> Map:
 
 @cache
 def _centre() -> Map:
-    """How likely a subject is at each place by itself: 1 in the middle, [180, 320]."""
-    y, x = np.mgrid[:HEIGHT, :WIDTH].astype(np.float32)
-    prior = np.exp(-(((x - WIDTH / 2) / (0.33 * WIDTH)) ** 2) - ((y - HEIGHT / 2) / (0.5 * HEIGHT)) ** 2)
-    return np.asarray(prior, np.float32)
+    """How likely a subject is at each place by itself: 1 in the middle, [90, 160]."""
+    y, x = np.mgrid[:CUT_HEIGHT, :CUT_WIDTH].astype(np.float32)
+    x, y = (x + 0.5) / CUT_WIDTH - 0.5, (y + 0.5) / CUT_HEIGHT - 0.5
+    return np.asarray(np.exp(-((x / 0.33) ** 2) - (y / 0.5) ** 2), np.float32)

@@ -5,23 +5,36 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mediaml_assets.features.motion import DIMENSIONS, MOTION
-from mediaml_assets.features.silhouette import SILHOUETTE
+from mediaml_assets.features.silhouette import SILHOUETTE, packed
 from mediaml_assets.matching.flavours.flavour import Ends, Flavour
-from mediaml_assets.matching.flavours.frame import FRAME, frame_ends
+from mediaml_assets.matching.flavours.frame import FRAME, frame_ends, trust
 from mediaml_assets.matching.flavours.motion import MOTION as MOTION_FLAVOUR
 from mediaml_assets.matching.flavours.motion import motion_ends
 from mediaml_assets.matching.pairs.top_k import top_k
 
 
-def mask_table(masks: np.ndarray) -> pa.Table:
-    packed = [np.packbits(mask).tobytes() for mask in masks]
-    sure = [1.0] * len(masks)
-    return pa.table([list(range(len(masks))), packed, packed[::-1], sure, sure], schema=SILHOUETTE)
+def mask_table(masks: np.ndarray, sure: np.ndarray | None = None) -> pa.Table:
+    """Shots whose tails are these masks, and whose heads are the same in reverse order."""
+    sure = np.ones(len(masks)) if sure is None else sure
+    stored = [packed(mask.reshape(18, 32)) for mask in masks]
+    return pa.table([list(range(len(masks))), stored, stored[::-1], sure, sure[::-1]], schema=SILHOUETTE)
 
 
 def random_masks(count: int, seed: int) -> np.ndarray:
+    """Masks, bool [count, 576], of grain, rectangles and rectangles in grain."""
     random = np.random.default_rng(seed)
-    return random.random((count, 576)) < random.random((count, 1))
+    masks = random.random((count, 18, 32)) < random.choice([0, 0.1, 0.5], (count, 1, 1))
+    for mask in masks:
+        y, x = random.integers(0, 12), random.integers(0, 24)
+        mask[y : y + random.integers(2, 12), x : x + random.integers(2, 16)] = True
+    return masks.reshape(count, 576)
+
+
+def figure(x: int, y: int, width: int, height: int) -> np.ndarray:
+    """A mask of a rectangle, bool [576]."""
+    mask = np.zeros((18, 32), bool)
+    mask[y : y + height, x : x + width] = True
+    return mask.ravel()
 
 
 def motion_table(out: np.ndarray, in_: np.ndarray) -> pa.Table:
@@ -40,17 +53,47 @@ def score(flavour: Flavour, ends: Ends, row: int, col: int) -> float:
 
 @given(st.integers(1, 12), st.integers(0, 99))
 @settings(max_examples=40, deadline=None)
-def test_frame_scores_are_iou_and_never_over_the_bound(count: int, seed: int) -> None:
-    masks = random_masks(count, seed)
-    ends = frame_ends(mask_table(masks))
+def test_frame_scores_are_iou_of_trusted_outlines_and_never_over_the_bound(count: int, seed: int) -> None:
+    masks, sure = random_masks(count, seed), np.random.default_rng(seed).random(count)
+    ends = frame_ends(mask_table(masks, sure))
     rows, cols = (side.ravel() for side in np.indices((count, count)))
     heads = masks[::-1]
     union = (masks[rows] | heads[cols]).sum(axis=1)
     iou = (masks[rows] & heads[cols]).sum(axis=1) / np.maximum(union, 1)
+    trusted = trust(masks, sure)[rows] * trust(heads, sure[::-1])[cols]
     scores = scores_of(FRAME, ends, rows, cols)
-    np.testing.assert_allclose(scores, iou)
+    assert (scores <= trusted * iou + 0.01).all() and (scores >= 0.7 * trusted * iou - 0.01).all()
     first = (ends.out @ ends.in_.T).ravel()
     assert all(final <= FRAME.bound(float(cosine)) for final, cosine in zip(scores, first, strict=True))
+
+
+def test_the_same_outline_in_the_same_place_scores_one_and_elsewhere_less() -> None:
+    masks = np.array([figure(10, 4, 8, 12), figure(11, 4, 8, 12), figure(10, 6, 8, 12), figure(20, 4, 8, 12)])
+    ends = frame_ends(mask_table(masks))
+    same, aside, lower, elsewhere = (score(FRAME, ends, 0, 3 - place) for place in range(4))
+    assert same == 1
+    assert 0.7 < lower <= aside < 0.85
+    assert elsewhere == 0
+
+
+def test_of_outlines_that_cover_each_other_alike_the_one_of_the_same_shape_scores_more() -> None:
+    whole = figure(8, 3, 12, 12)
+    smaller = figure(8, 3, 12, 9)
+    notched = whole & ~figure(11, 3, 6, 6)
+    ends = frame_ends(mask_table(np.array([whole, smaller, notched])))
+    assert smaller.sum() == notched.sum()
+    assert score(FRAME, ends, 0, 1) > score(FRAME, ends, 0, 0) + 0.05
+
+
+@pytest.mark.parametrize("mask", [figure(10, 6, 3, 3), figure(0, 0, 32, 17)])
+def test_specks_and_what_fills_the_picture_match_nothing(mask: np.ndarray) -> None:
+    assert score(FRAME, frame_ends(mask_table(mask[None])), 0, 0) == 0
+
+
+def test_the_surer_of_two_equal_outlines_scores_more() -> None:
+    ends = frame_ends(mask_table(np.array([figure(10, 4, 8, 10)] * 3), np.array([0.2, 0.45, 0.9])))
+    assert score(FRAME, ends, 0, 0) == 0
+    assert 0 < score(FRAME, ends, 1, 0) < score(FRAME, ends, 2, 0) == 1
 
 
 def test_tables_of_titles_follow_each_other() -> None:
