@@ -1,45 +1,55 @@
 """The motion flavour: camera and subject go on moving the same way, as fast, over the cut."""
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
-from mediaml_assets.features.motion import DIMENSIONS
+from mediaml_assets.features.end_motion import CAMERA, DIMENSIONS, SUBJECT
 from mediaml_assets.matching.flavours.flavour import Details, Ends, Flavour, first_is_highest, stacked, unit
 from mediaml_assets.matching.pairs.scan import Scores, Vectors
 
-SPEED_FLOOR = 0.02  # picture widths a second: at this speed a motion counts half, well below it not at all
+SPEED_FLOOR = 0.06  # picture widths a second: at this speed a motion counts half, well below it not at all
+WHOLE_WEIGHT = 0.7  # of the longer stretch against that nearest to the cut, in length
+
+_PARTS = (CAMERA, CAMERA, SUBJECT, SUBJECT)
+_STRETCHES = np.repeat(np.array([1.0, WHOLE_WEIGHT, 1.0, WHOLE_WEIGHT], np.float32), _PARTS)
+_NEAR = np.repeat(np.array([True, False, True, False]), _PARTS)
 
 
 def motion_ends(table: pa.Table) -> Ends:
-    """Motion: the first score is the cosine of two motion vectors, damped where little moves.
+    """Motion: the first score is the cosine of two motion vectors, damped where little moves or the flow is unsure.
 
-    The damping of a vector of length s is s^2 / (s^2 + SPEED_FLOOR^2), so that still shots never match. Details are
-    float32 [n, d + 1]: the damped vector and its speed.
+    The damping of a speed s is s^2 / (s^2 + SPEED_FLOOR^2), so that still shots never match, times the certainty.
+    Details are float32 [n, d + 1]: the damped vector and the speed at the cut.
     """
-    out, in_ = (stacked(table, name, DIMENSIONS) for name in ("out_vector", "in_vector"))
-    details = [np.column_stack([_damped(side), np.linalg.norm(side, axis=1)]).astype(np.float32) for side in (out, in_)]
-    return Ends(details[0][:, :-1].copy(), details[1][:, :-1].copy(), *details)
+    sides = [_side(table, end) for end in ("out", "in")]
+    details = [np.column_stack([damped, speeds]) for damped, speeds in sides]
+    return Ends(sides[0][0], sides[1][0], *details)
 
 
 def agreement(out: Details, in_: Details) -> Scores:
-    """The first score times the ratio of the two speeds: a movement twice as fast scores half."""
+    """The first score times the ratio of the two speeds at the cut: a movement twice as fast scores half."""
     left, right = out.astype(np.float64), in_.astype(np.float64)
     first = np.einsum("pd,pd->p", left[:, :-1], right[:, :-1])
     slower, faster = np.minimum(left[:, -1], right[:, -1]), np.maximum(left[:, -1], right[:, -1])
     return np.asarray(np.clip(first, 0, 1) * slower / np.maximum(faster, 1e-9), np.float64)
 
 
-def _damped(vectors: Vectors) -> Vectors:
-    """Unit rows times s^2 / (s^2 + SPEED_FLOOR^2), s being their length before."""
-    square = (vectors.astype(np.float64) ** 2).sum(axis=1, keepdims=True)
-    return np.asarray(unit(vectors) * (square / (square + SPEED_FLOOR**2)), np.float32)
+def _side(table: pa.Table, end: str) -> tuple[Vectors, npt.NDArray[np.float32]]:
+    """The damped vectors of one end of every shot, and their speeds at the cut in picture widths a second."""
+    vectors = stacked(table, f"{end}_vector", DIMENSIONS)
+    speeds = np.linalg.norm(vectors[:, _NEAR], axis=1)
+    square = speeds.astype(np.float64) ** 2
+    sure = np.asarray(table.column(f"{end}_certainty").to_numpy(), np.float64)
+    damping = sure * square / (square + SPEED_FLOOR**2)
+    return np.asarray(unit(vectors * _STRETCHES) * damping[:, None], np.float32), speeds.astype(np.float32)
 
 
 MOTION = Flavour(
     name="motion",
     feature="motion",
-    columns=("index", "out_vector", "in_vector"),
-    version="1",
+    columns=("index", "out_vector", "in_vector", "out_certainty", "in_certainty"),
+    version="2",
     description="Camera and subject go on moving the same way, as fast, over the cut.",
     ends=motion_ends,
     exact=agreement,
