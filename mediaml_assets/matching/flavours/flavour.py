@@ -53,6 +53,10 @@ class Ends:
         columns = ("out", "in_", "out_details", "in_details")
         return cls(*(np.concatenate([getattr(part, name) for part in parts]) for name in columns))
 
+    def part(self, which: slice) -> Self:
+        """The ends of some shots, not copied."""
+        return type(self)(self.out[which], self.in_[which], self.out_details[which], self.in_details[which])
+
 
 @dataclass(frozen=True)
 class Flavour:

@@ -21,7 +21,7 @@ Rerank = Callable[[Indices, Indices], Scores]
 Bound = Callable[[float], float]
 
 _LONGEST = 1e15  # products of longer vectors may leave the float32 range
-_RERANKED = 5  # prefix of a re-ranked answer, in K: soft masks need that many for the top K of exact ones
+RERANKED = 5  # prefix of a re-ranked answer, in K: soft masks need that many for the top K of exact ones
 _CAPPED = 48  # prefix of a capped answer, in K/cap: on clustered embeddings cap 2 took 27-34, cap 3 22-26, cap 5 20-25
 _DEEPER = 4  # a deeper pass costs another matrix product, a deeper prefix next to nothing
 _AT_ONCE = 2**15  # pairs given to a re-ranking score at a time
@@ -60,6 +60,7 @@ def top_k(
     excluded: Excluded | None = None,
     above: float = -np.inf,
     cap: int | None = None,
+    groups: Indices | None = None,
     rerank: Rerank | None = None,
     bound: Bound | None = None,
     threads: int | None = None,
@@ -75,6 +76,7 @@ def top_k(
         above: only pairs whose first score is higher are pairs at all. Where 0 means "no match", say 0: shots with a
             zero vector then cost nothing.
         cap: how often one shot may be used, as A or as B together; a pair of a shot with itself uses it twice.
+        groups: int64, one for each shot: shots of one number share the cap, as if they were one; by default none do.
         rerank: for int64 arrays (rows, cols), the final scores, float64.
         bound: the highest final score that a pair of this first score can have; never decreasing.
         threads: workers for large products; the default is one for each core of this process. The answer is the same.
@@ -84,7 +86,8 @@ def top_k(
     """
     _check(out, in_, k, cap)
     matching = [_not_zero(vectors) if above >= 0 else np.arange(vectors.shape[0]) for vectors in (out, in_)]
-    walk = _Walk(k, cap, max(out.shape[0], in_.shape[0]), proves=rerank is None or bound is not None)
+    shots = max(out.shape[0], in_.shape[0])
+    walk = _Walk(k, cap, np.arange(shots) if groups is None else groups, proves=rerank is None or bound is not None)
     depth = _first_depth(k, cap, rerank is not None)
     after: Place | None = None
     while True:
@@ -93,7 +96,7 @@ def top_k(
         complete = found.rows.size < depth
         if not complete:
             after = (float(found.scores[-1]), int(found.rows[-1]), int(found.cols[-1]))
-        walk.add(found, found.scores if rerank is None else _final(rerank, found))
+        walk.add(found, found.scores if rerank is None else final_scores(rerank, found))
         walk.go(_ceiling(None if complete else after, rerank, bound))
         if complete or walk.full:
             return walk.pairs()
@@ -116,14 +119,14 @@ def _check(out: Vectors, in_: Vectors, k: int, cap: int | None) -> None:
 
 def _first_depth(k: int, cap: int | None, reranked: bool) -> int:
     """How much of the sorted first scores to look at to begin with."""
-    return max(k * _RERANKED if reranked else k, -(-k * _CAPPED // cap) if cap is not None else 0)
+    return max(k * RERANKED if reranked else k, -(-k * _CAPPED // cap) if cap is not None else 0)
 
 
 def _not_zero(vectors: Vectors) -> Indices:
     return np.flatnonzero(vectors.any(axis=1))
 
 
-def _final(rerank: Rerank, found: Ranked) -> Scores:
+def final_scores(rerank: Rerank, found: Ranked) -> Scores:
     """The final scores of the candidates, asked for in parts so that the flavour's memory stays bounded."""
     final = np.empty(found.rows.size, np.float64)
     for start in range(0, final.size, _AT_ONCE):
@@ -153,7 +156,7 @@ class _Walk:
 
     k: int
     cap: int | None
-    shots: int
+    groups: Indices
     proves: bool
     exact: bool = True
     floor: float = -np.inf
@@ -163,7 +166,7 @@ class _Walk:
     waiting: NDArray[np.float64] = field(default_factory=lambda: np.empty((0, 4)))
 
     def __post_init__(self) -> None:
-        self.uses = [0] * self.shots
+        self.uses = [0] * (int(self.groups.max(initial=-1)) + 1)
 
     @property
     def full(self) -> bool:
@@ -174,7 +177,7 @@ class _Walk:
         """Which of these shots, int64 of any shape, have not reached the cap."""
         if self.cap is None:
             return np.ones(shots.shape, np.bool_)
-        return np.array(self.uses, np.int64)[shots] < self.cap
+        return np.array(self.uses, np.int64)[self.groups[shots]] < self.cap
 
     def add(self, found: Ranked, final: Scores) -> None:
         """More candidates, the next ones in the order of the first score."""
@@ -203,7 +206,7 @@ class _Walk:
         for pair in table:
             if self.full:
                 return
-            row, col = int(pair[0]), int(pair[1])
+            row, col = int(self.groups[int(pair[0])]), int(self.groups[int(pair[1])])
             if max(self.uses[row], self.uses[col]) + (row == col) < self.cap:
                 self.uses[row] += 1
                 self.uses[col] += 1
