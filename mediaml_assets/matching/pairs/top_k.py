@@ -88,7 +88,7 @@ def top_k(
     matching = [_not_zero(vectors) if above >= 0 else np.arange(vectors.shape[0]) for vectors in (out, in_)]
     shots = max(out.shape[0], in_.shape[0])
     walk = _Walk(k, cap, np.arange(shots) if groups is None else groups, proves=rerank is None or bound is not None)
-    depth = _first_depth(k, cap, rerank is not None)
+    depth = prefix(k, cap, rerank is not None)
     after: Place | None = None
     while True:
         rows, cols = (shots[walk.is_open(shots)] for shots in matching)
@@ -117,8 +117,8 @@ def _check(out: Vectors, in_: Vectors, k: int, cap: int | None) -> None:
             raise FeatureError(f"the {name} vector of shot {row} holds NaN or has a norm over {_LONGEST:g}; scale it")
 
 
-def _first_depth(k: int, cap: int | None, reranked: bool) -> int:
-    """How much of the sorted first scores to look at to begin with."""
+def prefix(k: int, cap: int | None, reranked: bool) -> int:
+    """How much of the sorted pairs an answer takes, as a rule: where to begin."""
     return max(k * RERANKED if reranked else k, -(-k * _CAPPED // cap) if cap is not None else 0)
 
 
