@@ -21,7 +21,8 @@ def call(ask: Ask, given: Mapping[str, Any]) -> pa.Table:
 
     Args:
         ask: what is asked; its inputs are there.
-        given: arguments that are not made here: `scratch` if the function wants one, and what is read by others too.
+        given: arguments that are not made here: `scratch` and `cache` if the function wants them, and what is read by
+            others too.
 
     Raises:
         FeatureError: the rows are not what the feature declares. Whatever the function raises goes on; of a function

@@ -17,6 +17,7 @@ from typing import Any
 import pyarrow as pa
 
 from mediaml_assets.amber.ask import Ask
+from mediaml_assets.amber.cache import Cache
 from mediaml_assets.amber.calls import call
 from mediaml_assets.amber.claims import Claim
 from mediaml_assets.amber.code import parts as code_parts
@@ -253,9 +254,13 @@ def _computed(store: Store, ask: Ask, claim: Claim, given: Mapping[str, Any]) ->
     _log(ask, "computing", "computing")
     spent: dict[str, float] = {}
     scratch = _scratch(store, ask)
+    cache = Cache(store.objects, feature.name)
+    own: dict[str, Any] = {"scratch": scratch} if scratch is not None else {}
+    if feature.wants_cache:
+        own["cache"] = cache
     try:
         with cost(spent, of_thread=bool(given)):
-            rows, files = _keep_blobs(store, feature, call(ask, {**given, "scratch": scratch} if scratch else given))
+            rows, files = _keep_blobs(store, feature, call(ask, {**given, **own}))
         failed = _failed(feature, rows)
     except BaseException as error:
         if scratch is not None:
@@ -265,7 +270,8 @@ def _computed(store: Store, ask: Ask, claim: Claim, given: Mapping[str, Any]) ->
         raise
     encoded, columns, seen = _described(rows)
     _log(ask, "computed", f"computed in {spent['seconds']:.1f} s", **spent)
-    return Outcome(ask, None, rows, encoded, columns, failed, {**spent, **seen}, claim, files, scratch)
+    metrics = {**spent, **{f"cache.{name}": count for name, count in sorted(cache.counts.items())}, **seen}
+    return Outcome(ask, None, rows, encoded, columns, failed, metrics, claim, files, scratch)
 
 
 def _described(rows: pa.Table) -> tuple[memoryview, dict[str, str], dict[str, float]]:

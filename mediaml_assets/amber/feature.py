@@ -6,9 +6,9 @@
 
 A parameter's name is the upstream feature and its type says how it is read: `columns` (what it depends on) and
 `from_value(view)`. A type with `each_from_value(view)` is one of many: the function is called once for each of them and
-gives one row, a mapping without the first column of the schema, which is the index. Two names are not features:
-`config`, a frozen dataclass of plain values with defaults, and `scratch`, an empty temporary folder. Declaring makes no
-Dagster object; `definitions.py` does that.
+gives one row, a mapping without the first column of the schema, which is the index. Three names are not features:
+`config`, a frozen dataclass of plain values with defaults, `scratch`, an empty temporary folder, and `cache`, what the
+feature derived before and keeps (see cache.py). Declaring makes no Dagster object; `definitions.py` does that.
 """
 
 import inspect
@@ -120,6 +120,7 @@ class AmberFeature:
     config: Any
     """The default configuration (a frozen dataclass instance), or None."""
     wants_scratch: bool
+    wants_cache: bool = False
     libs: tuple[str, ...] = ()
     checks: tuple[Check, ...] = ()
     kinds: tuple[str, ...] = ()
@@ -198,7 +199,7 @@ def amber_feature(
         _check_kinds(fn.__name__, kinds)
         hints = get_type_hints(fn)
         names = list(inspect.signature(fn).parameters)
-        inputs = tuple(_input(fn, name, hints.get(name)) for name in names if name not in ("config", "scratch"))
+        inputs = tuple(_input(fn, name, hints.get(name)) for name in names if name not in _GIVEN)
         several = [one.name for one in inputs if one.each]
         if len(several) > 1:
             raise FeatureError(f"{fn.__name__} is called for each of {' and of '.join(several)}; it can be one of them")
@@ -211,6 +212,7 @@ def amber_feature(
             inputs=inputs,
             config=_default_config(fn, hints) if "config" in names else None,
             wants_scratch="scratch" in names,
+            wants_cache="cache" in names,
             libs=tuple(libs),
             checks=tuple(checks),
             kinds=tuple(kinds),
@@ -242,8 +244,11 @@ def config_from(feature: AmberFeature, values: Mapping[str, Any]) -> Any:
     return replace(feature.config, **plain) if plain else feature.config
 
 
+_GIVEN = ("config", "scratch", "cache")
+"""Parameters that are no features."""
+
 _NOT_NAMES = frozenset((
-    "arg_dict", "bool", "conf", "config", "context", "dict", "float", "input", "input_arg_dict", "int", "meta",
+    "arg_dict", "bool", "cache", "conf", "config", "context", "dict", "float", "input", "input_arg_dict", "int", "meta",
     "output", "output_arg_dict", "scratch", "str", "type",
 ))  # fmt: skip
 """Parameters that are no features, and names that Dagster keeps for itself."""

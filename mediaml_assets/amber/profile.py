@@ -6,6 +6,7 @@
     memory_bytes                how far the process grew: its highest resident memory during the computation, as the
                                 kernel counts it, less that at its start, and how far the largest of those processes
                                 grew; left out where the kernel does not tell
+    cache.<name>                what a function that keeps a cache reported of it, such as cache.pairs_scored
     rows
     nulls, nans, infinities     over all columns
     <column>.nulls              of a column, and so on

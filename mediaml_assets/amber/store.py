@@ -8,6 +8,7 @@
     code/<feature>/<digest>.json               a feature's code in readable parts, by its fingerprint
     environments/<digest>.json                 versions of machine and libraries that commits refer to
     blobs/<aa>/<sha256>.<ext>                  derivatives: mp4, flac, frame tapes
+    cache/<feature>/...                        derived data that may be thrown away (see cache.py)
     trash/<run>/<name>                         on its way out (`gc`, `forget`)
     damaged/<time>/<name>                      moved away by `repair`
 

@@ -5,6 +5,7 @@
     code           no ledger row refers to it                           } says why that is safe beside writers
     environments   no ledger row refers to them                        /
     trash          left there by a remover that was killed: put back when something refers to it
+    cache          what was derived from columns that no value has any more; removed, for it can be made again
     unfinished     files that a killed writer was writing
     claims         of holders that died; a claim saves work and decides nothing
     scratch        temporary folders, on this machine, of computations that nobody works on any more
@@ -26,18 +27,19 @@ import shutil
 import time
 import uuid
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from mediaml_assets.amber.cache import bonds
 from mediaml_assets.amber.claims import Claim
 from mediaml_assets.amber.objects import Objects, Stored
 from mediaml_assets.amber.objects.folder import FolderObjects
 from mediaml_assets.amber.objects.trash import FOLDER, bring_back, former_name, settle, take_away
 from mediaml_assets.amber.store import Store
-from mediaml_assets.amber.upkeep.reach import Reach, blob_reach, reach
+from mediaml_assets.amber.upkeep.reach import Reach, blob_reach, columns_of, reach
 from mediaml_assets.amber.upkeep.verify import features_of
 
 CLOCK = "checks/clock-"
@@ -152,6 +154,8 @@ class _Collection:
         # in a listing, values still lie in the trash that may be put back, and others do that would go
         named = blob_reach(self.objects) if self.delete else blob_reach(self.objects, without=doomed, also=FOLDER)
         self._take("blobs", self.objects.walk("blobs"), named)
+        self.watch("cache", "looked at")
+        self._remove("cache", self._derived())
         self.watch("what was left behind", "looked at")
         self._remove("unfinished", self._unfinished())
         self._claims()
@@ -187,6 +191,19 @@ class _Collection:
             if self.delete:
                 self.objects.remove(one.name)
             self.done.add(kind, one.size)
+
+    def _derived(self) -> Iterator[Stored]:
+        """Folders of caches that are bound to columns which no value has that a row or a memo refers to."""
+        known: dict[str, list[Mapping[str, str]] | None] = {}
+        for folder, bond in bonds(self.objects):
+            if bond is not None and bond.feature not in known:
+                known[bond.feature] = columns_of(self.store, bond.feature)
+            held = known[bond.feature] if bond is not None else []
+            stored = list(self.objects.walk(folder))
+            # one that is in use now may be bound to a value that is not in the ledger yet
+            old = all(one.modified <= self.before for one in stored)
+            if old and held is not None and not (bond and any(map(bond.holds, held))):
+                yield from stored
 
     def _unfinished(self) -> Iterator[Stored]:
         """Whatever the grace, a writer has an hour after his last byte."""

@@ -8,7 +8,7 @@ Where that cannot be read because something is damaged, nobody knows what it ref
 referred to that it could be about.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -23,7 +23,7 @@ from mediaml_assets.amber.objects import Objects, Stored, blob_object
 from mediaml_assets.amber.store import Store
 from mediaml_assets.amber.upkeep.chain_check import check_chain
 from mediaml_assets.amber.upkeep.object_check import Wrong, read_memo
-from mediaml_assets.amber.upkeep.references import References, blob_columns, blob_names, circumstances
+from mediaml_assets.amber.upkeep.references import References, blob_columns, blob_names, circumstances, kept
 from mediaml_assets.errors import Damaged, NotStored
 
 
@@ -76,6 +76,26 @@ def reach(store: Store, feature: str, without: Collection[str] = (), let_go: Col
     if faults:
         folders = (f"values/{feature}", f"memo/{feature}", f"code/{feature}", "environments")
         found.unknown.update(dict.fromkeys(folders, faults[0]))
+    return found
+
+
+def columns_of(store: Store, feature: str) -> list[Mapping[str, str]] | None:
+    """The column digests of every value of a feature that a row or a memo refers to; None when they cannot be told."""
+    found: list[Mapping[str, str]] = []
+    try:
+        for scope, chain in store.ledger.chains(feature):
+            checked = check_chain(feature, scope, chain)
+            if checked.findings:
+                return None
+            found += [value.columns for value in kept(checked.commits)]
+    except Damaged:
+        return None
+    for one in store.objects.walk(f"memo/{feature}"):
+        memo = _memo(store.objects, one)
+        if isinstance(memo, Wrong):
+            return None
+        if memo is not None:
+            found.append(memo.columns)
     return found
 
 

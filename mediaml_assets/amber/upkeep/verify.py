@@ -48,8 +48,10 @@ Found = TypeVar("Found")
 Watch = Callable[[str, int, int], None]
 """Told of a part (a feature, or "blobs"), bytes looked at so far, and bytes in all."""
 
-KNOWN = {"values", "memo", "claims", "ledger", "folds", "code", "environments", "blobs", "checks", "trash", "damaged"}
-"""Folders at the top of a store."""
+KNOWN = {
+    "values", "memo", "claims", "ledger", "folds", "code", "environments", "blobs", "cache", "checks", "trash", "damaged"
+}  # fmt: skip
+"""Folders at the top of a store; nothing is promised of a cache, and whoever reads it checks what he reads."""
 
 LOCAL = {"scratch", "runs"}
 """Folders of one machine, which may lie beside them."""
