@@ -15,11 +15,14 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pyarrow as pa
 
 from benchmarks.harness import Target
+from mediaml_assets.amber.cache import Cache
+from mediaml_assets.amber.objects.folder import FolderObjects
 from mediaml_assets.features.motion import motion
 from mediaml_assets.features.shot_embedding import Embeddings, ShotEmbeddingConfig, shot_embedding
 from mediaml_assets.features.shots import Shots, shots
@@ -176,8 +179,10 @@ def planted_ranks(titles: Sequence[Title], flavour: Flavour) -> list[int]:
     plants = [plant for title in titles for plant in title.truth.plants if plant.flavour == flavour.name]
     by_name = {title.truth.title: title for title in titles}
     unique = {name: Shots.from_table(title.unique) for name, title in by_name.items()}
-    rows = {name: ShotRows(title.flavours[flavour.feature]) for name, title in by_name.items()}
-    listed = flavour_cuts(flavour, unique, rows, MatchCutsConfig(k=DEEP * max(len(plants), 1)))
+    rows = {name: ShotRows.from_table(title.flavours[flavour.feature]) for name, title in by_name.items()}
+    with TemporaryDirectory() as folder:
+        cache = Cache(FolderObjects(Path(folder)), "match_cuts")
+        listed = flavour_cuts(flavour, unique, rows, MatchCutsConfig(k=DEEP * max(len(plants), 1)), cache)
     names = ("title1", "shot1", "title2", "shot2")
     order = list(zip(*(listed.column(name).to_pylist() for name in names), strict=True))
     wanted = [(p.title1, by_name[p.title1].found(p.shot1), p.title2, by_name[p.title2].found(p.shot2)) for p in plants]

@@ -12,10 +12,10 @@ not_identical           answers, of all that were asked for, that are not those 
 pairs_scored_at_query   pairs scored when a subset was asked for again.
 p50_ms_10_titles        of 10 random titles, asked for again, opening the files included; p50_ms_100_titles of all.
 foreign_pairs_scored    pairs scored beyond those of the new title, when a 101st one is added.
-deepened_blocks         of all 5,050, by the first round over the subsets; deepened_by_10 by those of 10 titles or more.
-files_opened            by one answer of 100 titles. files_stored and bytes_stored: after everything.
-gb_1000_titles_5_flavours   projected from the mean sizes of a title's block with itself and with another, as first made.
-made_share              pairs a second when the blocks were made, as a share of a float32 matrix product's peak.
+deepened_blocks         of all 5,050, by the first round; deepened_by_10 by subsets of 10 titles or more.
+files_opened            by one answer of 100 titles. files_stored, mb_stored: when the blocks were made.
+gb_1000_titles_5_flavours   projected from the mean sizes of a title's block with itself and with another.
+made_s, made_gflops     making all blocks: seconds, and 2 n m d over them. made_cpu_s: CPU seconds of all threads.
 """
 
 import math
@@ -101,9 +101,10 @@ def _figures(seed: int, catalogue: Catalogue, titles: int, subsets: int, objects
     random = np.random.default_rng([seed, 1])
     known = [catalogue.title(Cache(objects, "match_cuts"), number) for number in range(titles)]
     cache = Cache(objects, "match_cuts")
-    start = time.perf_counter()
+    start, cpu = time.perf_counter(), time.process_time()
     best(cache, EMBEDDING, known, 1, cap=CAP)
-    made_s = time.perf_counter() - start
+    made_s, made_cpu_s = time.perf_counter() - start, time.process_time() - cpu
+    files = [one.size for one in objects.walk("cache") if one.name.endswith(".blocks")]
     stored = Blocks(Cache(objects, "match_cuts"), known, False).kept.values()
     own, other = ([one.entry.pairs for one in stored if (one.title is one.partner) is same] for same in (True, False))
 
@@ -120,7 +121,6 @@ def _figures(seed: int, catalogue: Catalogue, titles: int, subsets: int, objects
         deepened_by_10 += answer.counts["blocks_deepened"] * (len(chosen) >= 10)
     again = [_ask(objects, catalogue, known, chosen) for chosen in [*asked, *tens, *everything]]
     first_ten, first_all = len(asked), len(asked) + len(tens)
-    objects_stored = [one for one in objects.walk("cache") if one.name.endswith(".blocks")]
     cache = Cache(objects, "match_cuts")
     best(cache, EMBEDDING, [*known, catalogue.title(cache, titles)], 1, cap=CAP)
     shots = catalogue.shots
@@ -136,12 +136,13 @@ def _figures(seed: int, catalogue: Catalogue, titles: int, subsets: int, objects
         "answers_without_blocks": sum(one.counts["answers_without_blocks"] for one in again),
         "brute_forced_whole": brute.whole,
         "files_opened": again[-1].counts["files_opened"],
-        "files_stored": len(objects_stored),
-        "mb_stored": sum(one.size for one in objects_stored) / 1e6,
+        "files_stored": len(files),
+        "mb_stored": sum(files) / 1e6,
         "pairs_own_block": float(np.mean(own)),
         "pairs_other_block": float(np.mean(other)),
         "gb_1000_titles_5_flavours": 5 * _bytes(1000, float(np.mean(own)), float(np.mean(other))) / 1e9,
         "made_s": made_s,
+        "made_cpu_s": made_cpu_s,
         "made_gflops": 2 * (titles * shots) ** 2 * WIDTH / made_s / 1e9,
         "subsets": len(asked) + len(tens) + 1,
         "threads": THREADS,
@@ -160,9 +161,7 @@ class _Answer:
     seconds: float
 
 
-def _ask(
-    objects: FolderObjects, catalogue: Catalogue, known: Sequence[Title], chosen: Indices
-) -> "_Answer":
+def _ask(objects: FolderObjects, catalogue: Catalogue, known: Sequence[Title], chosen: Indices) -> "_Answer":
     cache = Cache(objects, "match_cuts")
     titles = [known[number] for number in chosen]
     excluded = _neighbours(catalogue.shots)

@@ -1,4 +1,4 @@
-"""Where the many small computations of one feature run: one after the other in this process, or beside each other on Ray.
+"""Where the many small computations of one feature run: one after the other in this process, or at once on Ray.
 
 MEDIAML_COMPUTE decides: nothing (here; the libraries below still use all cores), "ray" (a Ray on this machine, started
 when needed), or the address of a running one ("ray://head:10001", "auto"). The function, its arguments and so its
@@ -53,9 +53,8 @@ def _on_ray(
             f"MEDIAML_COMPUTE is {where!r}, but Ray is not installed; pip install 'mediaml-assets[ray]', or unset it"
         ) from missing
     if not ray.is_initialized():
-        address = {} if where == "ray" else {"address": where}
-        quiet: dict[str, Any] = {"log_to_driver": False, "logging_level": "ERROR"}
-        ray.init(**address, **({"include_dashboard": False} if where == "ray" else {}), **quiet)
+        own: dict[str, Any] = {"include_dashboard": False} if where == "ray" else {"address": where}
+        ray.init(**own, log_to_driver=False, logging_level="ERROR")
     remote, sent = ray.remote(num_cpus=1)(function), ray.put(shared)
     room = AHEAD * int(ray.cluster_resources().get("CPU", 1))
     running: dict[Any, Key] = {}

@@ -1,8 +1,9 @@
 """What a feature derives from stored values and keeps beside them for the next computation: a cache.
 
 A function with a parameter named `cache` is given one. It is for what is dear to make and cheap to keep, such as the
-best pairs of two titles: objects below `cache/<feature>/` of the store, in a folder or on a bucket. A cache decides what
-a value costs and never what it is; it is no part of any key, and whoever reads it must do without what is not there.
+best pairs of two titles: objects below `cache/<feature>/` of the store, in a folder or on a bucket. A cache decides
+what a value costs and never what it is; it is no part of any key, and whoever reads it must do without what is not
+there, and be sure of what is.
 
 Every object lies in a folder that is bound to what it was derived from: columns of a stored value, by their digests.
 When no value that is referred to holds those columns any more, `gc` removes the folder.

@@ -1,21 +1,27 @@
 """The `match_cuts` feature: the best cuts of any titles, from the tail of one shot to the head of another."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
 import numpy as np
 import pyarrow as pa
 
+from mediaml_assets.amber.cache import Cache
 from mediaml_assets.amber.checks import in_range
 from mediaml_assets.amber.columns import column
 from mediaml_assets.amber.feature import Scope, amber_feature
+from mediaml_assets.amber.keys import column_digests
 from mediaml_assets.errors import FeatureError
 from mediaml_assets.features.shots import Shot, Shots
-from mediaml_assets.matching.flavours.flavour import Ends, Flavour
+from mediaml_assets.matching.blocks.merging import best
+from mediaml_assets.matching.blocks.title import title
+from mediaml_assets.matching.exclusions import NO_SCENE, Exclusions, TitleShots, exclusions
+from mediaml_assets.matching.flavours.flavour import Flavour
 from mediaml_assets.matching.flavours.registry import FLAVOURS
-from mediaml_assets.matching.pairs.scan import Excluded, Indices
-from mediaml_assets.matching.pairs.top_k import Pairs, top_k
+from mediaml_assets.matching.pairs.scan import Excluded
+from mediaml_assets.matching.pairs.top_k import Pairs
+from mediaml_assets.matching.rejections import rejections
 
 MATCH_CUTS = pa.schema(
     [
@@ -26,6 +32,7 @@ MATCH_CUTS = pa.schema(
         column("title2", pa.string(), "Title of the shot that follows.", nullable=True),
         column("shot2", pa.int32(), "Its index.", nullable=True),
         column("score", pa.float64(), "In [0, 1].", nullable=True),
+        column("own_score", pa.float64(), "The flavour's own, which the list is sorted by.", nullable=True),
         column("start1", pa.int32(), "First frame of shot 1, of its standard encode.", nullable=True),
         column("end1", pa.int32(), "The frame after its last.", nullable=True),
         column("start2", pa.int32(), "First frame of shot 2.", nullable=True),
@@ -51,8 +58,9 @@ class MatchCutsConfig:
         k: cuts a flavour.
         flavours: names of flavours.
         titles: slugs; None for every title there is.
-        cap: how often one shot may be used in a flavour's list.
+        cap: how often one shot, or near-duplicates of it, may be used in a flavour's list.
         gap: shots of one title that are fewer than this many apart are no match cut: at 2, neighbours.
+        rejected: cuts that nobody wants to see again, each as "title:shot title:shot".
     """
 
     k: int = 50
@@ -60,6 +68,7 @@ class MatchCutsConfig:
     titles: tuple[str, ...] | None = None
     cap: int = 2
     gap: int = 2
+    rejected: tuple[str, ...] = ()
 
     def key_parts(self) -> dict[str, str]:
         """What else decides the answer: the version of each flavour's scores."""
@@ -68,15 +77,26 @@ class MatchCutsConfig:
 
 @dataclass(frozen=True)
 class ShotRows:
-    """The rows of a flavour's feature, one row a shot."""
+    """The rows of a flavour's feature, one row a shot: known by their digests, and read only when they must be.
 
-    table: pa.Table
+    digests: of each column, as `Value.columns` has them.
+    read: the columns' table.
+    """
+
+    digests: Mapping[str, str]
+    read: Callable[[], pa.Table]
     columns: ClassVar[Sequence[str]]
 
     @classmethod
     def from_value(cls, view: Any) -> Self:
         """Made from the stored value of a flavour's feature."""
-        return cls(view.table(cls.columns))
+        digests = {name: view.value.columns[name] for name in cls.columns}
+        return cls(digests, lambda: view.table(list(cls.columns)))
+
+    @classmethod
+    def from_table(cls, table: pa.Table) -> Self:
+        """Made from rows that are there."""
+        return cls(column_digests(table), lambda: table)
 
 
 class Silhouettes(ShotRows):
@@ -116,7 +136,7 @@ class LearnedEnds(ShotRows):
 
 
 @amber_feature(
-    version="1",
+    version="2",
     schema=MATCH_CUTS,
     scope=Scope.CATALOGUE,
     kinds=["numpy"],
@@ -131,12 +151,14 @@ def match_cuts(
     sound: Mapping[str, Sounds],
     learned: Mapping[str, LearnedEnds],
     config: MatchCutsConfig,
+    cache: Cache,
 ) -> pa.Table:
-    """The best match cuts within and across titles, for each flavour: every ordered pair of shots is scored.
+    """The best match cuts within and across titles, for each flavour: the best of every ordered pair of shots.
 
-    Shots of one title that stand next to each other are left out, and no shot fills the list.
+    Pairs are scored once for each two titles and kept as blocks in the cache; see docs/pieces/blocks.md. Shots of one
+    title that stand next to each other are left out, and no shot fills the list.
     """
-    of_feature: dict[str, Mapping[str, ShotRows]] = {
+    rows: dict[str, Mapping[str, ShotRows]] = {
         "silhouette": silhouette,
         "motion": motion,
         "composition": composition,
@@ -148,58 +170,81 @@ def match_cuts(
     if unknown:
         raise FeatureError(f"there is no flavour {', '.join(unknown)}; choose from {', '.join(FLAVOURS)}")
     tables = [
-        flavour_cuts(FLAVOURS[name], unique_shots, of_feature[FLAVOURS[name].feature], config)
+        flavour_cuts(FLAVOURS[name], unique_shots, rows[FLAVOURS[name].feature], config, cache)
         for name in config.flavours
     ]
     return pa.concat_tables([MATCH_CUTS.empty_table(), *tables])
 
 
 def flavour_cuts(
-    flavour: Flavour, shots: Mapping[str, Shots], rows: Mapping[str, ShotRows], config: MatchCutsConfig
+    flavour: Flavour,
+    shots: Mapping[str, Shots],
+    rows: Mapping[str, ShotRows],
+    config: MatchCutsConfig,
+    cache: Cache,
 ) -> pa.Table:
     """The rows of one flavour, over the titles that have both shots and the flavour's values."""
-    titles = [title for title in sorted(shots) if title in rows]
-    listed = [(title, shot) for title in titles for shot in shots[title]]
+    names = [name for name in sorted(shots) if name in rows]
+    listed = [(name, shot) for name in names for shot in shots[name]]
     if not listed:
         return MATCH_CUTS.empty_table()
-    for title in titles:
-        _check_same_shots(flavour, title, shots[title], rows[title].table)
-    ends = Ends.joined([flavour.ends(rows[title].table.select(list(flavour.columns))) for title in titles])
-    pairs = top_k(
-        ends.out,
-        ends.in_,
-        config.k,
-        excluded=_neighbours(titles, listed, config.gap),
-        cap=config.cap,
-        above=0.0,
-        rerank=flavour.rerank(ends),
-        bound=flavour.bound,
-    )
-    return _rows(flavour.name, listed, pairs)
-
-
-def _check_same_shots(flavour: Flavour, title: str, shots: Shots, rows: pa.Table) -> None:
-    of_rows, of_shots = rows.column("index").to_pylist(), [shot.index for shot in shots]
-    if of_rows != of_shots:
-        raise FeatureError(
-            f"{flavour.feature} and unique_shots of {title} mean different shots ({len(of_rows)} rows, {len(of_shots)} "
-            f"shots); make {flavour.feature} again"
+    for name in names:
+        _check_same_shots(flavour, name, shots[name], rows[name])
+    titles = [
+        title(
+            cache,
+            flavour,
+            name,
+            {column: rows[name].digests[column] for column in flavour.columns},
+            len(shots[name]),
+            rows[name].read,
         )
+        for name in names
+    ]
+    left_out = exclusions(_known_of(shots, names), config.gap)
+    pairs = best(
+        cache,
+        flavour,
+        titles,
+        config.k,
+        excluded=_excluded(left_out, listed, config.rejected),
+        cap=config.cap,
+        groups=left_out.cap_groups,
+    )
+    return _rows(flavour, listed, pairs)
 
 
-def _neighbours(titles: Sequence[str], listed: Sequence[tuple[str, Shot]], gap: int) -> Excluded:
-    """Pairs of one title that are less than `gap` shots apart, a shot with itself among them."""
-    place = {name: number for number, name in enumerate(titles)}
-    title = np.array([place[name] for name, _ in listed], np.int64)
-    index = np.array([shot.index for _, shot in listed], np.int64)
-
-    def excluded(rows: Indices, cols: Indices) -> np.ndarray[Any, np.dtype[np.bool_]]:
-        return np.asarray((title[rows] == title[cols]) & (np.abs(index[rows] - index[cols]) < gap))
-
-    return excluded
+def _check_same_shots(flavour: Flavour, name: str, shots: Shots, rows: ShotRows) -> None:
+    index = pa.table({"index": pa.array([shot.index for shot in shots], pa.int32())})
+    if rows.digests["index"] == column_digests(index)["index"]:
+        return
+    raise FeatureError(
+        f"{flavour.feature} and unique_shots of {name} mean different shots ({rows.read().num_rows} rows, {len(shots)} "
+        f"shots); make {flavour.feature} again"
+    )
 
 
-def _rows(flavour: str, listed: Sequence[tuple[str, Shot]], pairs: Pairs) -> pa.Table:
+def _known_of(shots: Mapping[str, Shots], names: Sequence[str]) -> dict[str, TitleShots]:
+    """What exclusions are made of: every shot is in no scene, fit for a cut and like no other."""
+    found: dict[str, TitleShots] = {}
+    for name in names:
+        count, before = len(shots[name]), sum(map(len, found.values()))
+        fit, nothing = np.ones(count, np.bool_), np.empty(0, np.int64)
+        index = np.array([shot.index for shot in shots[name]], np.int64)
+        scene, group = np.full(count, NO_SCENE, np.int64), np.arange(before, before + count)
+        found[name] = TitleShots(index, scene, fit, fit, group, nothing, nothing)
+    return found
+
+
+def _excluded(left_out: Exclusions, listed: Sequence[tuple[str, Shot]], rejected: Sequence[str]) -> Excluded:
+    """What is excluded by what the shots are, and what people rejected."""
+    if not rejected:
+        return left_out.excluded
+    unwanted = rejections([(name, shot.index) for name, shot in listed], rejected)
+    return lambda rows, cols: left_out.excluded(rows, cols) | unwanted(rows, cols)
+
+
+def _rows(flavour: Flavour, listed: Sequence[tuple[str, Shot]], pairs: Pairs) -> pa.Table:
     found = []
     for rank, (row, col, score) in enumerate(zip(pairs.rows, pairs.cols, pairs.scores, strict=True), start=1):
         if score <= 0:  # a re-ranked score that says that it is no match; so are all after it
@@ -207,13 +252,14 @@ def _rows(flavour: str, listed: Sequence[tuple[str, Shot]], pairs: Pairs) -> pa.
         (title1, a), (title2, b) = listed[int(row)], listed[int(col)]
         found.append(
             {
-                "flavour": flavour,
+                "flavour": flavour.name,
                 "rank": rank,
                 "title1": title1,
                 "shot1": a.index,
                 "title2": title2,
                 "shot2": b.index,
                 "score": round(float(score), 6),
+                "own_score": round(float(score), 6),
                 "start1": a.start,
                 "end1": a.end,
                 "start2": b.start,

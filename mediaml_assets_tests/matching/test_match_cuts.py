@@ -1,11 +1,14 @@
 """Match cuts of hand-made titles: who is matched with whom, who is left out, and what is refused."""
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 import pytest
 
+from mediaml_assets.amber.cache import Cache
+from mediaml_assets.amber.objects.folder import FolderObjects
 from mediaml_assets.errors import FeatureError
 from mediaml_assets.features.motion import DIMENSIONS
 from mediaml_assets.features.shots import Shot, Shots
@@ -13,6 +16,11 @@ from mediaml_assets.features.silhouette import MASK_BITS
 from mediaml_assets.matching.match_cuts import MatchCutsConfig, Motions, Silhouettes, match_cuts
 
 FRAME = MatchCutsConfig(flavours=("frame",))
+
+
+@pytest.fixture
+def cache(tmp_path: Path) -> Cache:
+    return Cache(FolderObjects(tmp_path), "match_cuts")
 
 
 def shots(*indices: int) -> Shots:
@@ -24,9 +32,10 @@ def cuts_of(
     silhouette: Mapping[str, Silhouettes],
     motion: Mapping[str, Motions],
     config: MatchCutsConfig,
+    cache: Cache,
 ) -> pa.Table:
     """The cuts of titles that have the first two flavours only."""
-    return match_cuts(unique_shots, silhouette, motion, {}, {}, {}, {}, config)
+    return match_cuts(unique_shots, silhouette, motion, {}, {}, {}, {}, config, cache)
 
 
 def mask(first: int, last: int) -> bytes:
@@ -40,12 +49,12 @@ def silhouettes(ends: Mapping[int, tuple[bytes, bytes]]) -> Silhouettes:
     tails, heads = [tail for tail, _ in ends.values()], [head for _, head in ends.values()]
     kind = pa.binary(MASK_BITS // 8)
     columns = [pa.array(list(ends), pa.int32()), pa.array(tails, kind), pa.array(heads, kind)]
-    return Silhouettes(pa.table(columns, names=["index", "out_mask", "in_mask"]))
+    return Silhouettes.from_table(pa.table(columns, names=["index", "out_mask", "in_mask"]))
 
 
 def still(indices: Sequence[int]) -> Motions:
     vectors = pa.array([[0.0] * DIMENSIONS for _ in indices], pa.list_(pa.float32(), DIMENSIONS))
-    return Motions(
+    return Motions.from_table(
         pa.table([pa.array(indices, pa.int32()), vectors, vectors], names=["index", "out_vector", "in_vector"])
     )
 
@@ -58,7 +67,7 @@ def pairs(table: pa.Table) -> list[tuple[str, int, str, int, float]]:
     return [tuple(row.values()) for row in table.select(names).to_pylist()]
 
 
-def test_the_tail_of_one_meets_the_head_of_another_across_titles_with_dropped_shots() -> None:
+def test_the_tail_of_one_meets_the_head_of_another_across_titles_with_dropped_shots(cache: Cache) -> None:
     found = cuts_of(
         {"one": shots(0, 3), "two": shots(1, 2)},
         {
@@ -67,6 +76,7 @@ def test_the_tail_of_one_meets_the_head_of_another_across_titles_with_dropped_sh
         },
         {"one": still([0, 3]), "two": still([1, 2])},
         FRAME,
+        cache,
     )
     assert pairs(found) == [("one", 3, "two", 2, 1.0), ("one", 3, "two", 1, 0.5)]
     best = found.to_pylist()[0]
@@ -74,30 +84,44 @@ def test_the_tail_of_one_meets_the_head_of_another_across_titles_with_dropped_sh
     assert best["exact"]
 
 
-def test_neighbours_of_one_title_and_a_shot_with_itself_are_no_cut() -> None:
+def test_neighbours_of_one_title_and_a_shot_with_itself_are_no_cut(cache: Cache) -> None:
     rows = silhouettes({index: (A, A) for index in range(3)})
-    found = cuts_of({"one": shots(0, 1, 2)}, {"one": rows}, {"one": still([0, 1, 2])}, FRAME)
+    found = cuts_of({"one": shots(0, 1, 2)}, {"one": rows}, {"one": still([0, 1, 2])}, FRAME, cache)
     assert [(row[1], row[3]) for row in pairs(found)] == [(0, 2), (2, 0)]
 
 
-def test_no_shot_fills_the_list() -> None:
+def test_no_shot_fills_the_list(cache: Cache) -> None:
     tails = silhouettes({0: (A, EMPTY)})
     heads = silhouettes({index: (EMPTY, A) for index in range(5)})
     views = {"one": shots(0), "two": shots(0, 1, 2, 3, 4)}
     motions = {"one": still([0]), "two": still(range(5))}
-    assert len(cuts_of(views, {"one": tails, "two": heads}, motions, FRAME)) == FRAME.cap
+    assert len(cuts_of(views, {"one": tails, "two": heads}, motions, FRAME, cache)) == FRAME.cap
 
 
-def test_a_title_without_a_flavours_rows_takes_no_part_in_it() -> None:
+def test_a_title_without_a_flavours_rows_takes_no_part_in_it(cache: Cache) -> None:
     rows = {"one": silhouettes({0: (A, A)})}
-    assert pairs(cuts_of({"one": shots(0), "two": shots(0)}, rows, {}, MatchCutsConfig())) == []
+    assert pairs(cuts_of({"one": shots(0), "two": shots(0)}, rows, {}, MatchCutsConfig(), cache)) == []
 
 
-def test_rows_of_other_shots_are_refused_naming_both() -> None:
+def test_rows_of_other_shots_are_refused_naming_both(cache: Cache) -> None:
     with pytest.raises(FeatureError, match="silhouette and unique_shots of one mean different shots"):
-        cuts_of({"one": shots(1, 2)}, {"one": silhouettes({0: (A, A), 1: (A, A)})}, {}, FRAME)
+        cuts_of({"one": shots(1, 2)}, {"one": silhouettes({0: (A, A), 1: (A, A)})}, {}, FRAME, cache)
 
 
-def test_an_unknown_flavour_is_refused_with_those_there_are() -> None:
+def test_an_unknown_flavour_is_refused_with_those_there_are(cache: Cache) -> None:
     with pytest.raises(FeatureError, match="no flavour smell; choose from frame, motion"):
-        cuts_of({}, {}, {}, MatchCutsConfig(flavours=("smell",)))
+        cuts_of({}, {}, {}, MatchCutsConfig(flavours=("smell",)), cache)
+
+
+def test_a_rejected_cut_is_not_shown_again_and_its_reverse_is(cache: Cache) -> None:
+    views, motions = {"one": shots(0), "two": shots(4)}, {"one": still([0]), "two": still([4])}
+    rows = {"one": silhouettes({0: (A, A)}), "two": silhouettes({4: (A, A)})}
+    config = MatchCutsConfig(flavours=("frame",), rejected=("one:0 two:4", "gone:1 two:4", "one:7 two:4"))
+    assert pairs(cuts_of(views, rows, motions, config, cache)) == [("two", 4, "one", 0, 1.0)]
+
+
+@pytest.mark.parametrize("text", ["one:0", "one:0 two:x", "one two", "one:0 two:4 three:1"])
+def test_a_rejection_that_names_no_cut_is_refused(cache: Cache, text: str) -> None:
+    views, rows = {"one": shots(0)}, {"one": silhouettes({0: (A, A)})}
+    with pytest.raises(FeatureError, match="is no cut; write it like"):
+        cuts_of(views, rows, {}, MatchCutsConfig(flavours=("frame",), rejected=(text,)), cache)

@@ -49,7 +49,8 @@ Watch = Callable[[str, int, int], None]
 """Told of a part (a feature, or "blobs"), bytes looked at so far, and bytes in all."""
 
 KNOWN = {
-    "values", "memo", "claims", "ledger", "folds", "code", "environments", "blobs", "cache", "checks", "trash", "damaged"
+    "values", "memo", "claims", "ledger", "folds", "code", "environments", "blobs", "cache", "checks", "trash",
+    "damaged",
 }  # fmt: skip
 """Folders at the top of a store; nothing is promised of a cache, and whoever reads it checks what he reads."""
 

@@ -49,4 +49,3 @@ def block_above(rows: Indices, cols: Indices, final: Scores, first: Scores, floo
     rows, cols, final, first = (part[above] for part in (rows, cols, final, first))
     order = np.lexsort((cols, rows, -first, -final))
     return Block(rows[order], cols[order], final[order], first[order], floor, depth)
-

@@ -1,14 +1,15 @@
 """The file of blocks: one title's blocks with several partners, of which any part is read without the others.
 
-    fixed     magic, width of a shot's number, whether pairs have a first score of their own, shots of the title, blocks
+    fixed     magic, width of a shot's number, whether pairs have a first score of their own, shots of the title, blocks,
+              CRC-32 of these
     index     for each block: digest of the partner, its shots, pairs, floor, depth, where its later pieces begin
     heads     the first HEAD pairs of each block, one block after the other
     check     CRC-32 of all of the above
     pieces    for each block its later pairs, in pieces up to HEAD * 4, HEAD * 16, ... pairs, each with its CRC-32
 
-A pair is a record of two shot numbers (uint16 where they fit) and one float64 score or two: the order of a merged answer
-is decided by all their bits. Numbers are little-endian. A query for many titles reads the beginnings of their files
-alone; one for few reads pieces as far down as it must.
+A pair is a record of two shot numbers (uint16 where they fit) and one float64 score or two: the order of a merged
+answer is decided by all their bits. Numbers are little-endian. A query for many titles reads the beginnings of their
+files alone; one for few reads pieces as far down as it must.
 
 A file is named by the digest of its bytes, so that two processes that make the same one write the same name.
 """
@@ -34,6 +35,7 @@ Fetch = Callable[[int, int], bytes]
 """Bytes [start, start + length) of a file."""
 
 _FIXED = struct.Struct("<8sBBHII")
+_BEGIN = _FIXED.size + 4
 _INDEX = np.dtype(
     [
         ("partner", "S16"), ("shots", "<u4"), ("pairs", "<u4"), ("final", "<f8"), ("first", "<f8"),
@@ -95,13 +97,13 @@ def encode(shots: int, blocks: Mapping[str, tuple[int, Block]], reranked: bool) 
     records = {partner: _records(block, kind) for partner, (_, block) in blocks.items()}
     pieces = {partner: _pieces(one) for partner, one in records.items()}
     heads = b"".join(one[:HEAD].tobytes() for one in records.values())
-    place = _FIXED.size + len(blocks) * _INDEX.itemsize + len(heads) + 4
+    place = _BEGIN + len(blocks) * _INDEX.itemsize + len(heads) + 4
     index = np.zeros(len(blocks), _INDEX)
     for row, (partner, (count, block)) in enumerate(blocks.items()):
         index[row] = (bytes.fromhex(partner), count, len(block), *block.floor, block.depth, place)
         place += len(pieces[partner])
     fixed = _FIXED.pack(MAGIC, 2 if most <= 2**16 else 4, reranked, 0, shots, len(blocks))
-    beginning = fixed + index.tobytes() + heads
+    beginning = fixed + _crc(fixed) + index.tobytes() + heads
     return b"".join([beginning, _crc(beginning), *pieces.values()])
 
 
@@ -112,15 +114,14 @@ def decode(fetch: Fetch) -> list[Entry]:
         Unreadable: the bytes are not those that were written.
     """
     data = fetch(0, BEGINNING)
-    if len(data) < _FIXED.size or not data.startswith(MAGIC):
+    if len(data) < _BEGIN or not data.startswith(MAGIC):
         raise Unreadable
+    _check(data[: _FIXED.size], data[_FIXED.size : _BEGIN])
     _, width, reranked, _, shots, count = _FIXED.unpack_from(data)
-    if width not in (2, 4):
-        raise Unreadable
     kind = _record(width, bool(reranked))
-    heads = _FIXED.size + count * _INDEX.itemsize
+    heads = _BEGIN + count * _INDEX.itemsize
     data = _at_least(data, heads, fetch)
-    index = np.frombuffer(data, _INDEX, count=count, offset=_FIXED.size)
+    index = np.frombuffer(data, _INDEX, count=count, offset=_BEGIN)
     lengths = np.minimum(index["pairs"], HEAD).astype(np.int64)
     end = heads + int(lengths.sum()) * kind.itemsize
     data = _at_least(data, end + 4, fetch)
@@ -159,7 +160,7 @@ def _pieces(records: Records) -> bytes:
 
 
 def _at_least(data: bytes, size: int, fetch: Fetch) -> bytes:
-    if len(data) < size and len(data) == BEGINNING:
+    if len(data) < size:
         data = fetch(0, size)
     if len(data) < size:
         raise Unreadable

@@ -1,18 +1,19 @@
 """Making and deepening blocks: one title against several partners, both ways, by two large products.
 
-The partners' shots are joined and the best pairs of all of them are taken at once, so that their blocks get one floor: a
-merged answer is only as good as the highest floor among its blocks, and pairs below that are dead weight. A partner that
-is nothing like the title gets few pairs, and one that is much like it gets many.
+The partners' shots are joined and the best pairs of all of them are taken at once, so that their blocks get one floor:
+a merged answer is only as good as the highest floor among its blocks, and pairs below that are dead weight. A partner
+that is nothing like the title gets few pairs, and one that is much like it gets many.
 
 How deep a block is to begin with follows from what editors ask for: the first 1,000 cuts of ten titles at two uses of a
-shot take the best 16,000 or so of all pairs (see `top_k`), which is 300 for each of the 55 blocks. `DEPTH` leaves room
-for exclusions and for blocks that are better than others. Fewer titles need deeper blocks and have few of them; more
-titles need less of each. A title's block with itself is one in as many as there are titles, holds the neighbours and
-scenes that are left out on reading, and is `OWN` times as deep.
+shot take the best 16,000 or so of all pairs (see `top_k`), which is 300 for each of the 55 blocks, both ways. `DEPTH`
+leaves some room for what is left out on reading. Fewer titles need deeper blocks and have few of them to deepen; more
+titles need less of each. A title's block with itself is one in as many as there are titles, holds most of what is left
+out, neighbours and scenes and each shot with itself, and is `OWN` times as deep.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -24,8 +25,8 @@ from mediaml_assets.matching.flavours.flavour import Ends, Flavour
 from mediaml_assets.matching.pairs.scan import Indices, Scores, best_pairs
 from mediaml_assets.matching.pairs.top_k import RERANKED, final_scores
 
-DEPTH = 512
-OWN = 16
+DEPTH = 256
+OWN = 32
 DEEPER = 4
 DEEPEST = 2**16
 """Pairs of each direction that are kept at most; an answer that needs more is computed without blocks."""
@@ -154,7 +155,7 @@ def _with_partners(flavour: Flavour, work: Sent, joined: Ends) -> dict[str, tupl
 
 def _taken(joined: Ends, parts: Sequence[tuple[int, int]]) -> Ends:
     """The ends of some titles among those joined; not copied where they lie side by side."""
-    if all(stop == start for (_, stop), (start, _) in zip(parts, parts[1:], strict=False)):
+    if all(stop == start for (_, stop), (start, _) in pairwise(parts)):
         return joined.part(slice(parts[0][0], parts[-1][1]))
     return Ends.joined([joined.part(slice(*part)) for part in parts])
 
@@ -182,4 +183,6 @@ def _looked_at(flavour: Flavour, tails: Ends, heads: Ends, depth: int) -> _Looke
     if found.rows.size < depth:
         return _LookedAt(found.rows, found.cols, final, found.scores, NOTHING)
     last = float(found.scores[-1])
-    return _LookedAt(found.rows, found.cols, final, found.scores, (last if rerank is None else flavour.bound(last), last))
+    return _LookedAt(
+        found.rows, found.cols, final, found.scores, (last if rerank is None else flavour.bound(last), last)
+    )

@@ -37,7 +37,7 @@ def best(
     """The K best pairs of all shots of the titles, numbered jointly in the order given; what is missing is made.
 
     Args:
-        cache: where blocks are kept; counts pairs_scored and pairs_reused, blocks_made and blocks_deepened, files_opened.
+        cache: where blocks are kept; it counts pairs scored and reused, blocks made and deepened, files opened.
         flavour: whose scores.
         titles: in the order that decides between equal scores.
         k: how many pairs, at least 1.
@@ -93,7 +93,10 @@ def _make_missing(cache: Cache, flavour: Flavour, blocks: Blocks) -> None:
 
 def _make(cache: Cache, flavour: Flavour, blocks: Blocks, depths: dict[Couple, int]) -> None:
     works = [
-        Work(blocks.title(owner), tuple((blocks.title(one), depths[min(owner, one), max(owner, one)]) for one in partners))
+        Work(
+            blocks.title(owner),
+            tuple((blocks.title(one), depths[min(owner, one), max(owner, one)]) for one in partners),
+        )
         for owner, partners in by_owner(depths).items()
     ]
     for work, data in making.make(flavour, works):

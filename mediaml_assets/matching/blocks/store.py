@@ -144,7 +144,12 @@ class Blocks:
         whole = np.concatenate(records)
         first = whole["first"] if "first" in (whole.dtype.names or ()) else whole["final"]
         return Block(
-            whole["row"].astype(np.int64), whole["col"].astype(np.int64), whole["final"], first, entry.floor, entry.depth
+            whole["row"].astype(np.int64),
+            whole["col"].astype(np.int64),
+            whole["final"],
+            first,
+            entry.floor,
+            entry.depth,
         )
 
     def _read(self, title: Title) -> dict[str, list[Entry]]:

@@ -1,4 +1,4 @@
-"""What a feature keeps for the next computation: given as a parameter, counted, in no key, and swept once it is of no use."""
+"""What a feature keeps for the next computation: given as a parameter, counted, in no key, swept once of no use."""
 
 from typing import Any, ClassVar, Self
 

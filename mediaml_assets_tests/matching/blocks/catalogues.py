@@ -30,7 +30,9 @@ def product(out: Details, in_: Details) -> Scores:
 
 
 PLAIN = Flavour("plain", "toy", ("out", "in", "factor"), "1", "The dot product.", ends, None, first_is_highest)
-LOOSE = Flavour("loose", "toy", ("out", "in", "factor"), "1", "No proof until all is seen.", ends, product, lambda _: 1.0)
+LOOSE = Flavour(
+    "loose", "toy", ("out", "in", "factor"), "1", "No proof until all is seen.", ends, product, lambda _: 1.0
+)
 
 
 def damped(out: Details, in_: Details) -> Scores:
@@ -50,7 +52,10 @@ FLAVOURS = (PLAIN, LOOSE, STEPPED)
 
 
 def rows(seed: int, shots: int, steps: int) -> pa.Table:
-    """A title's rows: few different vectors (so that pairs tie), some zero; steps: how many values a number takes, a power of 2: their products are exact."""
+    """A title's rows: few different vectors (so that pairs tie), some zero.
+
+    Numbers take about 2 * steps values; where that is a power of 2, their products are exact.
+    """
     random = np.random.default_rng(seed)
 
     def vectors() -> pa.Array:

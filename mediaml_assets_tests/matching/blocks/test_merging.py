@@ -47,8 +47,12 @@ def test_any_subset_of_titles_is_answered_as_by_brute_force(
     for _ in range(4):
         chosen = drawn.sample(tables, drawn.randint(1, len(tables)))
         n = sum(table.num_rows for table in chosen)
-        left_out = {(drawn.randrange(n), drawn.randrange(n)) for _ in range(drawn.choice([0, 3, 4 * n]))} if n else set()
-        groups = np.array([drawn.randrange(max(1, n // 2)) for _ in range(n)], np.int64) if drawn.random() < 0.4 else None
+        left_out = (
+            {(drawn.randrange(n), drawn.randrange(n)) for _ in range(drawn.choice([0, 3, 4 * n]))} if n else set()
+        )
+        groups = (
+            np.array([drawn.randrange(max(1, n // 2)) for _ in range(n)], np.int64) if drawn.random() < 0.4 else None
+        )
 
         def excluded(rows: Indices, cols: Indices, left_out=frozenset(left_out)):  # type: ignore[no-untyped-def]
             return np.array([pair in left_out for pair in zip(rows.tolist(), cols.tolist(), strict=True)], bool)
@@ -67,7 +71,9 @@ def test_asked_again_nothing_is_scored_and_no_vector_is_read(tmp_path: Path) -> 
     answers = []
     for _ in range(2):
         cache = Cache(objects, "match_cuts")
-        asked = [one_title(cache, PLAIN, str(place), table, lambda: read.append("")) for place, table in enumerate(tables)]
+        asked = [
+            one_title(cache, PLAIN, str(place), table, lambda: read.append("")) for place, table in enumerate(tables)
+        ]
         answers.append(best(cache, PLAIN, asked, 10, cap=2))
         if len(answers) == 1:
             assert len(read) >= 4 and cache.counts["pairs_scored"] >= 36**2
