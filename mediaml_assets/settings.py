@@ -6,6 +6,7 @@ MEDIAML_BUCKET    s3://name/prefix: films land at <bucket>/landing and the store
                   concerns this machine alone. The S3 client reads AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_REGION
                   and AWS_ENDPOINT_URL
 MEDIAML_LANDING   the landing folder (or s3://name/prefix), when it is neither <bucket>/landing nor <home>/landing
+MEDIAML_COMPUTE   where the many small computations of one feature run (see compute.py): here by default, or on Ray
 MEDIAML_DAGSTER   where the UI of the running Dagster answers (default: http://127.0.0.1:3000)
 <home>/mediaml.toml
     bucket = "s3://name/prefix"     the same as MEDIAML_BUCKET, which comes first

@@ -1,7 +1,7 @@
 """The file of blocks: one title's blocks with several partners, of which any part is read without the others.
 
-    fixed     magic, width of a shot's number, whether pairs have a first score of their own, shots of the title, blocks,
-              CRC-32 of these
+    fixed     magic, width of a shot's number, whether pairs have a first score of their own, shots of the title, how
+              many blocks, CRC-32 of these
     index     for each block: digest of the partner, its shots, pairs, floor, depth, where its later pieces begin
     heads     the first HEAD pairs of each block, one block after the other
     check     CRC-32 of all of the above
