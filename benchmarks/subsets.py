@@ -1,9 +1,9 @@
 """The best cuts of any titles of a catalogue, merged from stored blocks: 100 titles x 2,000 shots x 512.
 
-The shots are those of `all_pairs`: like embeddings, twenty consecutive ones of a cluster. K is 1,000, a shot is used
-twice at most, and neighbours in a title (a shot with itself among them) are left out. First every two titles' block is
-made, then random subsets of 2 to 100 titles are asked for, their sizes log-uniform, so that the small ones, which need
-deeper blocks, are among them; then all of them again.
+The shots are those of `all_pairs`: like embeddings, twenty consecutive ones of a cluster, which stands for a scene. K
+is 1,000, a shot is used twice at most, and pairs of one scene are left out, neighbours, and each shot with itself. First
+every two titles' block is made, then random subsets of 2 to 100 titles are asked for, their sizes log-uniform, so that
+the small ones, which need deeper blocks, are among them; then all of them again.
 
 not_identical           answers, of all that were asked for, that are not those of brute force: pairs, and their order.
                         Brute force is computed without any of the code of blocks: the pairs of all titles above a
@@ -30,7 +30,7 @@ import numpy as np
 from blake3 import blake3
 from numpy.typing import NDArray
 
-from benchmarks.all_pairs import THREADS, embedding_like
+from benchmarks.all_pairs import CLUSTER, THREADS, embedding_like
 from benchmarks.harness import Target
 from mediaml_assets.amber.cache import Cache
 from mediaml_assets.amber.objects.folder import FolderObjects
@@ -48,7 +48,7 @@ TARGETS: dict[str, Target] = {
     "foreign_pairs_scored": ("==", 0),
 }
 TITLES, SHOTS, WIDTH, K, CAP, SUBSETS, REPEATS = 100, 2_000, 512, 1_000, 2, 200, 21
-PREFIX = 5_000_000  # pairs of brute force above the threshold, of all titles' 4 x 10^10
+PREFIX = 8_000_000  # pairs of brute force above the threshold, of all titles' 4 x 10^10
 MARGIN = 1e-4  # many times what float32 can be wrong by
 STRIP = 1_000
 
@@ -164,7 +164,7 @@ class _Answer:
 def _ask(objects: FolderObjects, catalogue: Catalogue, known: Sequence[Title], chosen: Indices) -> "_Answer":
     cache = Cache(objects, "match_cuts")
     titles = [known[number] for number in chosen]
-    excluded = _neighbours(catalogue.shots)
+    excluded = _left_out(catalogue.shots)
     start = time.perf_counter()
     pairs = best(cache, EMBEDDING, titles, K, excluded=excluded, cap=CAP)
     return _Answer(pairs, dict.fromkeys(_COUNTED, 0) | cache.counts, time.perf_counter() - start)
@@ -173,9 +173,10 @@ def _ask(objects: FolderObjects, catalogue: Catalogue, known: Sequence[Title], c
 _COUNTED = ("pairs_scored", "blocks_deepened", "files_opened", "answers_without_blocks")
 
 
-def _neighbours(shots: int) -> Excluded:
+def _left_out(shots: int) -> Excluded:
     def excluded(rows: Indices, cols: Indices) -> NDArray[np.bool_]:
-        return np.asarray((rows // shots == cols // shots) & (abs(rows - cols) < 2))
+        near = (rows // CLUSTER == cols // CLUSTER) | (abs(rows - cols) < 2)
+        return np.asarray((rows // shots == cols // shots) & near)
 
     return excluded
 
@@ -250,11 +251,11 @@ def _parts(count: int) -> Iterator[slice]:
 
 
 def _walk(rows: Indices, cols: Indices, shots: int) -> Found:
-    """The first K pairs that are no neighbours and use no shot more than CAP times."""
+    """The first K pairs that are of no scene or neighbours and use no shot more than CAP times."""
     uses: dict[int, int] = {}
     taken: Found = []
     for a, b in zip(rows.tolist(), cols.tolist(), strict=True):
-        if a // shots == b // shots and abs(a - b) < 2:
+        if a // shots == b // shots and (a // CLUSTER == b // CLUSTER or abs(a - b) < 2):
             continue
         if uses.get(a, 0) < CAP and uses.get(b, 0) < CAP:
             uses[a], uses[b] = uses.get(a, 0) + 1, uses.get(b, 0) + 1

@@ -7,8 +7,8 @@ that is nothing like the title gets few pairs, and one that is much like it gets
 How deep a block is to begin with follows from what editors ask for: the first 1,000 cuts of ten titles at two uses of a
 shot take the best 16,000 or so of all pairs (see `top_k`), which is 300 for each of the 55 blocks, both ways. `DEPTH`
 leaves some room for what is left out on reading. Fewer titles need deeper blocks and have few of them to deepen; more
-titles need less of each. A title's block with itself is one in as many as there are titles, holds most of what is left
-out, neighbours and scenes and each shot with itself, and is `OWN` times as deep.
+titles need less of each. A title's block with itself is one in as many as there are titles, and its best pairs are those
+of a scene, which are left out: it has `OWN` pairs for each shot, more than there are shots in a scene.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -26,9 +26,9 @@ from mediaml_assets.matching.pairs.scan import Indices, Scores, best_pairs
 from mediaml_assets.matching.pairs.top_k import RERANKED, final_scores
 
 DEPTH = 256
-OWN = 32
-DEEPER = 4
-DEEPEST = 2**16
+OWN = 24
+DEEPER = 8
+DEEPEST = 2**18
 """Pairs of each direction that are kept at most; an answer that needs more is computed without blocks."""
 
 TILE_BYTES = 512 * 2**20
@@ -66,9 +66,10 @@ class Sent:
     digest: str
 
 
-def first_depth(flavour: Flavour, itself: bool) -> int:
+def first_depth(flavour: Flavour, one: Title, other: Title) -> int:
     """How many pairs of each direction a new block is made of."""
-    return DEPTH * (RERANKED if flavour.exact is not None else 1) * (OWN if itself else 1)
+    depth = max(DEPTH, OWN * one.shots) if one is other else DEPTH
+    return min(depth * (RERANKED if flavour.exact is not None else 1), DEEPEST // DEEPER)
 
 
 def make(flavour: Flavour, works: Sequence[Work]) -> Iterator[tuple[Work, bytes]]:

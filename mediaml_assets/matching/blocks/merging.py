@@ -47,6 +47,7 @@ def best(
     """
     distinct = list({one.digest: one for one in titles if one.shots}.values())
     blocks = Blocks(cache, distinct, flavour.exact is not None)
+    cache.count("pairs_reused", sum(one.pairs for one in blocks.kept.values()))
     while True:
         _make_missing(cache, flavour, blocks)
         try:
@@ -74,7 +75,6 @@ def _merged(
         candidates = Candidates(titles, blocks, excluded, cap, groups)
         pairs, behind = candidates.first(k)
         if not behind:
-            cache.count("pairs_reused", sum(one.pairs for one in blocks.kept.values()))
             cache.count("pairs_read", candidates.read)
             return pairs
         if any(_looked_at(one) >= making.DEEPEST for one in behind):
@@ -88,7 +88,8 @@ def _make_missing(cache: Cache, flavour: Flavour, blocks: Blocks) -> None:
     missing = blocks.missing()
     if missing:
         cache.count("blocks_made", len(missing))
-        _make(cache, flavour, blocks, {one: making.first_depth(flavour, one[0] == one[1]) for one in missing})
+        couples = {one: (blocks.title(one[0]), blocks.title(one[1])) for one in missing}
+        _make(cache, flavour, blocks, {one: making.first_depth(flavour, *both) for one, both in couples.items()})
 
 
 def _make(cache: Cache, flavour: Flavour, blocks: Blocks, depths: dict[Couple, int]) -> None:

@@ -97,7 +97,7 @@ def test_two_processes_at_once_give_one_answer(tmp_path: Path, truth: list[tuple
 
 def test_many_files_of_a_title_are_folded_into_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("mediaml_assets.matching.blocks.making.DEPTH", 1)
-    monkeypatch.setattr("mediaml_assets.matching.blocks.making.OWN", 1)
+    monkeypatch.setattr("mediaml_assets.matching.blocks.making.OWN", 0)
     folded = 0
     for k in (1, 5, 20, 60, 100):
         answer, counts = ask(tmp_path, k)
