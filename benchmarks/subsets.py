@@ -1,9 +1,9 @@
 """The best cuts of any titles of a catalogue, merged from stored blocks: 100 titles x 2,000 shots x 512.
 
 The shots are those of `all_pairs`: like embeddings, twenty consecutive ones of a cluster, which stands for a scene. K
-is 1,000, a shot is used twice at most, and pairs of one scene are left out, neighbours, and each shot with itself. First
-every two titles' block is made, then random subsets of 2 to 100 titles are asked for, their sizes log-uniform, so that
-the small ones, which need deeper blocks, are among them; then all of them again.
+is 1,000, a shot is used twice at most, and pairs of one scene are left out, neighbours, and each shot with itself.
+First every two titles' block is made, then random subsets of 2 to 100 titles are asked for, their sizes log-uniform, so
+that the small ones, which need deeper blocks, are among them; then all of them again.
 
 not_identical           answers, of all that were asked for, that are not those of brute force: pairs, and their order.
                         Brute force is computed without any of the code of blocks: the pairs of all titles above a

@@ -7,8 +7,8 @@ that is nothing like the title gets few pairs, and one that is much like it gets
 How deep a block is to begin with follows from what editors ask for: the first 1,000 cuts of ten titles at two uses of a
 shot take the best 16,000 or so of all pairs (see `top_k`), which is 300 for each of the 55 blocks, both ways. `DEPTH`
 leaves some room for what is left out on reading. Fewer titles need deeper blocks and have few of them to deepen; more
-titles need less of each. A title's block with itself is one in as many as there are titles, and its best pairs are those
-of a scene, which are left out: it has `OWN` pairs for each shot, more than there are shots in a scene.
+titles need less of each. A title's block with itself is one in as many as there are titles, and its best pairs are
+those of a scene, which are left out: it has `OWN` pairs for each shot, more than there are shots in a scene.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
