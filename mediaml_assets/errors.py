@@ -15,6 +15,7 @@
     │   ├── Damaged           a stored object is not what its digest says
     │   ├── Incongruent       rows of two features of a title mean different shots, and cannot be joined
     │   └── ReplicaMoved      another process wrote the same replica first: look again, nothing was written
+    ├── TruthRefused          a truth, label or embedding file to evaluate against is not of its format
     ├── SettingsError         mediaml.toml cannot be read, or the given landing folder is not there
     └── ModelMissing          a configured model is not in the given folder, or is not whole
 
@@ -113,6 +114,10 @@ class Incongruent(StoreError):
 
 class ReplicaMoved(StoreError):
     """Another process wrote the same replica first; nothing was written, look again."""
+
+
+class TruthRefused(MediamlError):
+    """A file of truth, labels or embeddings is not of the format that evaluation reads; it names file and line."""
 
 
 class SettingsError(MediamlError):

@@ -19,6 +19,7 @@ MAY_KNOW = {
     "landing": {"jasper", "amber", "settings", *GROUND},
     "features": {"jasper", "amber", "landing", *GROUND},
     "matching": {"jasper", "amber", "landing", "features", *GROUND},
+    "evaluation": {"jasper", "amber", "landing", "features", "matching", "samples", *GROUND},
     "search_platform": {"jasper", "amber", "landing", "features", "matching", *GROUND},
 }
 """Package -> what of the project it may import, beside itself."""
