@@ -6,21 +6,22 @@ Hyper-parameters are the published ones. The epoch is chosen by AP on validation
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from mediaml_assets.evaluation.labels.average_precision import Scores, average_precision
-from mediaml_assets.evaluation.labels.embeddings import Embeddings, Vectors, cosine_scores, pair_vectors
+from mediaml_assets.evaluation.labels.embeddings import Embeddings, cosine_scores, pair_vectors
 from mediaml_assets.evaluation.labels.pairs import LabelledPairs, Task
+from mediaml_assets.features.scorer_file import SLOPE, Layer, Scorer, mapped
 
 if TYPE_CHECKING:
     import torch
 
 BATCH = 256
 LOOK = 10  # epochs from one look at validation to the next
-SLOPE = 0.01  # of LeakyReLU below 0
 UNRELATED = 95  # per cent of shots of different titles lie below the level of a scorer
 
 
@@ -44,26 +45,18 @@ PUBLISHED: Mapping[Task, Settings] = {
 
 @dataclass(frozen=True)
 class Projection:
-    """A trained network: first and second weight [h, d] and [w, h], and their biases.
+    """A trained network, as `write_scorer` writes it for the learned flavour, its epoch and its AP on validation.
 
-    `level` is the cosine below which 95 % of shots of different titles of train lie; `validation` its AP there.
+    The scorer's `level` is the cosine below which 95 % of two shots of different titles of train lie.
     """
 
-    weights: tuple[Vectors, Vectors]
-    biases: tuple[Vectors, Vectors]
-    level: float
+    scorer: Scorer
     epoch: int
     validation: float
 
-    def project(self, vectors: Vectors) -> Vectors:
-        """Embeddings [n, d] as the network has them: float32 [n, w]."""
-        hidden = vectors @ self.weights[0].T + self.biases[0]
-        hidden = np.where(hidden > 0, hidden, SLOPE * hidden)
-        return np.asarray(hidden @ self.weights[1].T + self.biases[1], np.float32)
-
     def score(self, pairs: LabelledPairs, embeddings: Embeddings) -> Scores:
         """Cosine of the projected shots of each pair: float64 [n]."""
-        return cosine_scores(*(self.project(side) for side in pair_vectors(pairs, embeddings)))
+        return cosine_scores(*(mapped(side, self.scorer.out) for side in pair_vectors(pairs, embeddings)))
 
 
 def train(
@@ -80,22 +73,23 @@ def train(
     """
     import torch
 
-    kept = np.flatnonzero(pairs.label)
-    raw = [torch.from_numpy(side[kept]) for side in pair_vectors(pairs, embeddings)]
+    positive = torch.from_numpy(np.flatnonzero(pairs.label))
+    raw = [torch.from_numpy(side)[positive] for side in pair_vectors(pairs, embeddings)]
     mean, deviation = torch.cat(raw).mean(dim=0), torch.cat(raw).std(dim=0).clamp_min(1e-6)
     first, second = ((side - mean) / deviation for side in raw)
     numbers = {name: number for number, name in enumerate(sorted({*_shots(pairs, 1), *_shots(pairs, 2)}))}
-    ids = [torch.tensor([numbers[name] for name in _shots(pairs, which)])[kept] for which in (1, 2)]
+    ids = [torch.tensor([numbers[name] for name in _shots(pairs, which)])[positive] for which in (1, 2)]
     related = _related(len(numbers), *ids)
     generator = torch.Generator().manual_seed(seed)
     network = _network(first.shape[1], settings, generator)
     optimiser = torch.optim.Adam(network.parameters(), lr=settings.rate, weight_decay=settings.decay)
     best: Projection | None = None
     for epoch in range(1, settings.epochs + 1):
-        order = torch.randperm(len(kept), generator=generator)
+        order = torch.randperm(len(positive), generator=generator)
         for rows in order.split(BATCH):
+            shots = torch.cat([ids[0][rows], ids[1][rows]])
             vectors = network(torch.cat([first[rows], second[rows]]))
-            loss = _loss(vectors, related[torch.cat([ids[0][rows], ids[1][rows]])], settings.temperature)
+            loss = _loss(vectors, related[shots][:, shots], settings.temperature)
             optimiser.zero_grad()
             loss.backward()
             optimiser.step()
@@ -106,10 +100,80 @@ def train(
                 best = replace(now, validation=found)
     if best is None:
         raise ValueError(f"{settings.epochs} epochs train nothing; ask for at least one")
-    return replace(best, level=_level(best, pairs, embeddings, seed))
+    level = _level(best.scorer, pairs, embeddings, seed)
+    return replace(best, scorer=replace(best.scorer, level=level))
 
 
 def _shots(pairs: LabelledPairs, which: int) -> list[tuple[str, int]]:
     return list(zip(pairs.title.tolist(), (pairs.shot1 if which == 1 else pairs.shot2).tolist(), strict=True))
 
 
+def _related(count: int, first: "torch.Tensor", second: "torch.Tensor") -> "torch.Tensor":
+    """Which of `count` shots are no negatives of each other, bool [count, count]: themselves and positive pairs."""
+    import torch
+
+    related = torch.eye(count, dtype=torch.bool)
+    related[first, second] = related[second, first] = True
+    return related
+
+
+def _network(width: int, settings: Settings, generator: "torch.Generator") -> "torch.nn.Sequential":
+    """in -> hidden -> out, with torch's own first weights, drawn from the generator."""
+    import torch
+
+    sizes = (width, settings.hidden, settings.out)
+    layers = [torch.nn.Linear(a, b) for a, b in pairwise(sizes)]
+    with torch.no_grad():
+        for layer in layers:
+            bound = layer.in_features**-0.5
+            for part in (layer.weight, layer.bias):
+                part.uniform_(-bound, bound, generator=generator)
+    return torch.nn.Sequential(layers[0], torch.nn.LeakyReLU(SLOPE), layers[1])
+
+
+def _loss(vectors: "torch.Tensor", related: "torch.Tensor", temperature: float) -> "torch.Tensor":
+    """NT-Xent over hard negatives.
+
+    Args:
+        vectors: float32 [2b, w], row i and row b + i a positive pair.
+        related: bool [2b, 2b], rows that are no negatives of each other.
+        temperature: of the softmax.
+
+    A negative is hard when it is nearer to the anchor than the positive is; an anchor without one costs nothing.
+    """
+    import torch
+
+    unit = torch.nn.functional.normalize(vectors, dim=1)
+    likeness = unit @ unit.T / temperature
+    half = len(vectors) // 2
+    partner = torch.arange(2 * half).roll(half)
+    positive = likeness[torch.arange(2 * half), partner]
+    hard = ~related & (likeness > positive[:, None])
+    masked = likeness.masked_fill(~hard, float("-inf"))
+    losses = torch.logsumexp(torch.cat([positive[:, None], masked], dim=1), dim=1) - positive
+    return losses[hard.any(dim=1)].sum() / (2 * half)
+
+
+def _folded(
+    network: "torch.nn.Sequential", mean: "torch.Tensor", deviation: "torch.Tensor", epoch: int
+) -> Projection:
+    """The network as it is, with the standardising of its input folded into the first layer."""
+    import torch
+
+    with torch.no_grad():
+        weight = network[0].weight / deviation
+        bias = network[0].bias - weight @ mean
+        maps = ((weight, bias), (network[2].weight, network[2].bias))
+        layers = [Layer(*(np.array(part.numpy(), np.float32) for part in map_)) for map_ in maps]
+    return Projection(Scorer(layers, layers), epoch, float("nan"))
+
+
+def _level(scorer: Scorer, pairs: LabelledPairs, embeddings: Embeddings, seed: int) -> float:
+    """The cosine below which 95 % of two shots of different titles lie, in [0, 1)."""
+    first, second = (mapped(side, scorer.out) for side in pair_vectors(pairs, embeddings))
+    other = np.random.default_rng(seed).permutation(len(pairs))
+    apart = pairs.title != pairs.title[other]
+    if not apart.any():
+        return 0.0
+    level = float(np.percentile(cosine_scores(first[apart], second[other][apart]), UNRELATED))
+    return min(max(level, 0.0), 0.999)
