@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 import duckdb
 
+from mediaml_assets.cli_evaluate import evaluate
 from mediaml_assets.cli_store import COMMANDS
 from mediaml_assets.errors import MediamlError
 from mediaml_assets.installation import installed_store, prepare
@@ -131,7 +132,7 @@ def ui(port: int) -> None:
     os.execv(dagster, [dagster, *arguments])
 
 
-for command in COMMANDS:
+for command in (*COMMANDS, evaluate):
     main.add_command(command)
 
 

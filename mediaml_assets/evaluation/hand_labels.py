@@ -1,6 +1,7 @@
 """Labels of shot boundaries that people wrote beside a film, `<file>.cuts.csv`.
 
-    type,start_frame,end_frame,start_s,end_s      lines that begin with # are remarks
+    # n_frames=1440 mean_fps=24.0                 lines that begin with # are remarks; this one is read where it is
+    type,start_frame,end_frame,start_s,end_s
     hard,285,285,11.875,11.875                    first frame of the new shot
     dissolve,762,797,31.75,33.2                   first and last frame touched; also fade_in, fade_out, fade_out_in
     ignore,11724,13941,488.5,580.9                nothing is scored inside
@@ -14,6 +15,7 @@ so none is asked for there and none is wrong.
 """
 
 import csv
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +24,7 @@ from mediaml_assets.errors import TruthRefused
 from mediaml_assets.evaluation.boundaries import Range, TrueBoundaries, cut_range, gradual_range
 
 SUFFIX = ".cuts.csv"
+_STREAM = re.compile(r"n_frames=(\d+)")
 _KINDS = ("hard", "dissolve", "fade_in", "fade_out", "fade_out_in", "ignore")
 
 
@@ -34,8 +37,16 @@ class Label:
     end: int
 
 
-def read_labels(file: Path) -> list[Label]:
-    """The rows of a label file, in order of frames.
+@dataclass(frozen=True)
+class LabelFile:
+    """The rows of a label file in order of frames; how many pictures were labelled, 0 where the file does not say."""
+
+    rows: tuple[Label, ...]
+    count: int
+
+
+def read_labels(file: Path) -> LabelFile:
+    """Read a label file.
 
     Raises:
         TruthRefused: a row is not of that format; it names the file and the line.
@@ -52,7 +63,8 @@ def read_labels(file: Path) -> list[Label]:
         if label.kind not in _KINDS or not 0 <= label.start < label.end:
             raise TruthRefused(f"{file}, line {number}: not a {', '.join(_KINDS)} over frames that follow each other")
         labels.append(label)
-    return sorted(labels, key=lambda one: (one.start, one.end))
+    said = _STREAM.search(file.read_text(encoding="utf-8"))
+    return LabelFile(tuple(sorted(labels, key=lambda one: (one.start, one.end))), int(said[1]) if said else 0)
 
 
 def true_boundaries(labels: Sequence[Label], frame: Callable[[int], int] = int) -> TrueBoundaries:

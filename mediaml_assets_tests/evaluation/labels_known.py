@@ -6,7 +6,9 @@ from mediaml_assets.evaluation.labels.embeddings import Embeddings
 from mediaml_assets.evaluation.labels.pairs import LabelledPairs
 
 
-def known_pairs(seed: int, titles: list[str], shots: int = 60, places: int = 400, width: int = 32) -> tuple[LabelledPairs, Embeddings]:
+def known_pairs(
+    seed: int, titles: list[str], shots: int = 60, places: int = 400, width: int = 32
+) -> tuple[LabelledPairs, Embeddings]:
     """Pairs of shots that match when a few of their numbers agree, under a nuisance that is far larger.
 
     Every shot's embedding is [what counts (8 numbers), nuisance x 6 (the rest)]: plain cosine sees the nuisance alone.

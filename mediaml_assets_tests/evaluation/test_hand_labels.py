@@ -11,15 +11,15 @@ from mediaml_assets.evaluation.hand_labels import SUFFIX, Label, read_labels, tr
 HEAD = "# a remark, with commas\n# n_frames=100\ntype,start_frame,end_frame,start_s,end_s\n"
 
 
-def labels(tmp_path: Path, *rows: str) -> list[Label]:
+def labels(tmp_path: Path, *rows: str) -> tuple[Label, ...]:
     file = tmp_path / f"film.mp4{SUFFIX}"
     file.write_text(HEAD + "".join(f"{row}\n" for row in rows))
-    return read_labels(file)
+    return read_labels(file).rows
 
 
 def test_rows_become_half_open_ranges_in_order(tmp_path: Path) -> None:
     found = labels(tmp_path, "dissolve,40,49,1.6,2.0", "hard,10,10,0.4,0.4")
-    assert found == [Label("hard", 10, 11), Label("dissolve", 40, 50)]
+    assert found == (Label("hard", 10, 11), Label("dissolve", 40, 50))
     truth = true_boundaries(found)
     assert truth.cuts == [cut_range(10)] and truth.transitions == [cut_range(10), gradual_range(40, 50)]
 
@@ -55,6 +55,8 @@ def test_every_shipped_label_file_is_read(shared: Path) -> None:
     files = sorted((shared / "media" / "films").glob(f"*{SUFFIX}"))
     assert len(files) >= 8
     for file in files:
-        rows = read_labels(file)
+        labelled = read_labels(file)
+        rows = labelled.rows
+        assert labelled.count > rows[-1].start
         truth = true_boundaries(rows)
         assert 0 < len(truth.transitions) <= len([row for row in rows if row.kind != "ignore"])

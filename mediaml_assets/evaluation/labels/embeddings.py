@@ -34,7 +34,7 @@ def read_embeddings(folder: Path, encoder: str, titles: set[str]) -> Embeddings:
             rows = {(title, int(shot)): np.asarray(numbers, np.float32) for shot, numbers in raw.items()}
         except OSError as problem:
             raise TruthRefused(
-                f"{file} cannot be read ({problem.strerror}); a folder of embeddings has one file for each labelled title"
+                f"{file} cannot be read ({problem.strerror}); embeddings have one file for each labelled title"
             ) from problem
         except (ValueError, AttributeError, TypeError) as problem:
             raise TruthRefused(f'{file} is not {{"shot number": [numbers]}}: {problem}') from problem

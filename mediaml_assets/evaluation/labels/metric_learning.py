@@ -5,7 +5,7 @@ loss (Sohn 2016; Chen et al. 2020) over the hard negatives of a batch, the posit
 Hyper-parameters are the published ones. The epoch is chosen by AP on validation, among every tenth.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING
@@ -81,20 +81,21 @@ def train(
     ids = [torch.tensor([numbers[name] for name in _shots(pairs, which)])[positive] for which in (1, 2)]
     related = _related(len(numbers), *ids)
     generator = torch.Generator().manual_seed(seed)
-    network = _network(first.shape[1], settings, generator)
+    layers = _layers(first.shape[1], settings, generator)
+    network = torch.nn.Sequential(layers[0], torch.nn.LeakyReLU(SLOPE), layers[1])
     optimiser = torch.optim.Adam(network.parameters(), lr=settings.rate, weight_decay=settings.decay)
     best: Projection | None = None
     for epoch in range(1, settings.epochs + 1):
         order = torch.randperm(len(positive), generator=generator)
-        for rows in order.split(BATCH):
+        for rows in torch.split(order, BATCH):
             shots = torch.cat([ids[0][rows], ids[1][rows]])
             vectors = network(torch.cat([first[rows], second[rows]]))
             loss = _loss(vectors, related[shots][:, shots], settings.temperature)
             optimiser.zero_grad()
-            loss.backward()
+            torch.autograd.backward(loss)
             optimiser.step()
         if epoch % LOOK == 0 or epoch == settings.epochs:
-            now = _folded(network, mean, deviation, epoch)
+            now = _folded(layers, mean, deviation, epoch)
             found = average_precision(validation.label, now.score(validation, embeddings))
             if best is None or found > best.validation:
                 best = replace(now, validation=found)
@@ -117,8 +118,8 @@ def _related(count: int, first: "torch.Tensor", second: "torch.Tensor") -> "torc
     return related
 
 
-def _network(width: int, settings: Settings, generator: "torch.Generator") -> "torch.nn.Sequential":
-    """in -> hidden -> out, with torch's own first weights, drawn from the generator."""
+def _layers(width: int, settings: Settings, generator: "torch.Generator") -> "list[torch.nn.Linear]":
+    """The layers in -> hidden -> out, with torch's own first weights, drawn from the generator."""
     import torch
 
     sizes = (width, settings.hidden, settings.out)
@@ -128,7 +129,7 @@ def _network(width: int, settings: Settings, generator: "torch.Generator") -> "t
             bound = layer.in_features**-0.5
             for part in (layer.weight, layer.bias):
                 part.uniform_(-bound, bound, generator=generator)
-    return torch.nn.Sequential(layers[0], torch.nn.LeakyReLU(SLOPE), layers[1])
+    return layers
 
 
 def _loss(vectors: "torch.Tensor", related: "torch.Tensor", temperature: float) -> "torch.Tensor":
@@ -155,17 +156,16 @@ def _loss(vectors: "torch.Tensor", related: "torch.Tensor", temperature: float) 
 
 
 def _folded(
-    network: "torch.nn.Sequential", mean: "torch.Tensor", deviation: "torch.Tensor", epoch: int
+    layers: "Sequence[torch.nn.Linear]", mean: "torch.Tensor", deviation: "torch.Tensor", epoch: int
 ) -> Projection:
     """The network as it is, with the standardising of its input folded into the first layer."""
     import torch
 
     with torch.no_grad():
-        weight = network[0].weight / deviation
-        bias = network[0].bias - weight @ mean
-        maps = ((weight, bias), (network[2].weight, network[2].bias))
-        layers = [Layer(*(np.array(part.numpy(), np.float32) for part in map_)) for map_ in maps]
-    return Projection(Scorer(layers, layers), epoch, float("nan"))
+        weight = layers[0].weight / deviation
+        maps = ((weight, layers[0].bias - weight @ mean), (layers[1].weight, layers[1].bias))
+        written = [Layer(*(np.array(part.numpy(), np.float32) for part in map_)) for map_ in maps]
+    return Projection(Scorer(written, written), epoch, float("nan"))
 
 
 def _level(scorer: Scorer, pairs: LabelledPairs, embeddings: Embeddings, seed: int) -> float:

@@ -1,9 +1,10 @@
 """The labelled pairs of the published match-cutting data, and what is known of them beside how they were sampled.
 
-Chen, Ziai, Tucker, Xie, "Match Cutting: Finding Cuts with Smooth Visual Transitions" (WACV 2023); the files are those of
-the repository Netflix/matchcut. A pair was labelled because a heuristic ranked it among its best 50 of a title. Which
-one, and how high, stands in the same records and says a good part of the label: a scorer that read it would be scored
-on how the labels were drawn. So this module, from which scorers have everything, does not hold it: see `published`.
+Chen, Ziai, Tucker, Xie, "Match Cutting: Finding Cuts with Smooth Visual Transitions" (WACV 2023); the files are those
+of the repository Netflix/matchcut. A pair was labelled because a heuristic ranked it among its best 50 of a title.
+Which one, and how high, stands in the same records and says a good part of the label: a scorer that read it would be
+scored on how the labels were drawn. So this module, from which scorers have everything, does not hold it: see
+`published`.
 """
 
 import csv
@@ -89,15 +90,21 @@ def _every_pair(folder: Path, task: Task) -> LabelledPairs:
     records = read_records(folder, task)
     overlaps = _silhouettes(folder) if task == "frame" else {}
     places = [(one["imdb_id"], one["clip1_index"], one["clip2_index"]) for one in records]
-    votes = [sum(one["annotator_labels"].values()) for one in records]
-    times = ([one[f"clip{which}_{what}"] for one in records] for which in (1, 2) for what in ("start", "end"))
+
+    def seconds(name: str) -> Numbers:
+        return np.array([one[name] for one in records], np.float64)
+
     return LabelledPairs(
-        np.array([title for title, _, _ in places]),
-        *(np.array([place[which] for place in places], np.int64) for which in (1, 2)),
-        *(np.array(column, np.float64) for column in times),
-        np.array([one["majority_label"] for one in records], np.bool_),
-        np.array(votes, np.int64),
-        np.array([overlaps.get(place, np.nan) for place in places], np.float64),
+        title=np.array([title for title, _, _ in places]),
+        shot1=np.array([shot for _, shot, _ in places], np.int64),
+        shot2=np.array([shot for _, _, shot in places], np.int64),
+        start1=seconds("clip1_start"),
+        end1=seconds("clip1_end"),
+        start2=seconds("clip2_start"),
+        end2=seconds("clip2_end"),
+        label=np.array([one["majority_label"] for one in records], np.bool_),
+        votes=np.array([sum(one["annotator_labels"].values()) for one in records], np.int64),
+        silhouette=np.array([overlaps.get(place, np.nan) for place in places], np.float64),
     )
 
 
@@ -110,4 +117,6 @@ def _text(file: Path) -> str:
     try:
         return file.read_text(encoding="utf-8")
     except OSError as problem:
-        raise TruthRefused(f"{file} cannot be read ({problem.strerror}); give the folder of the published labels") from None
+        raise TruthRefused(
+            f"{file} cannot be read ({problem.strerror}); give the folder of the published labels"
+        ) from None

@@ -6,6 +6,7 @@ interval over titles, every gain that of the paired difference.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -21,7 +22,12 @@ from mediaml_assets.evaluation.labels.average_precision import (
     precision_at,
     random_ap,
 )
-from mediaml_assets.evaluation.labels.embeddings import cosine_scores, pair_vectors, read_embeddings
+from mediaml_assets.evaluation.labels.embeddings import (
+    Embeddings,
+    cosine_scores,
+    pair_vectors,
+    read_embeddings,
+)
 from mediaml_assets.evaluation.labels.metric_learning import PUBLISHED, train
 from mediaml_assets.evaluation.labels.pair_scorer import Candidate, PairScorer, candidates, choose, fit
 from mediaml_assets.evaluation.labels.pairs import TASKS, LabelledPairs, Task, read_pairs
@@ -111,7 +117,9 @@ def study(folder: Path, seed: int) -> Study:
     return Study(tuple(reproduced(folder)), tuple(expected), tuple(chosen), tuple(rows))
 
 
-def study_embeddings(folder: Path, embeddings: Path, encoder: str, seed: int) -> tuple[list[Scored], dict[Task, Scorer]]:
+def study_embeddings(
+    folder: Path, embeddings: Path, encoder: str, seed: int
+) -> tuple[list[Scored], dict[Task, Scorer]]:
     """What an encoder's embeddings are worth: their plain cosine, and the projection learned from the labels.
 
     Args:
@@ -134,22 +142,15 @@ def study_embeddings(folder: Path, embeddings: Path, encoder: str, seed: int) ->
         known = read_embeddings(embeddings, encoder, titles)
         learned = train(fitted_on, validation, known, PUBLISHED[task], seed)
         scorers[task] = learned.scorer
-        rows += [
-            scored(
-                task, f"{encoder}, cosine", validation, test,
-                lambda pairs, known=known: cosine_scores(*pair_vectors(pairs, known)), seed,
-            ),
-            scored(
-                task, f"{encoder}, metric learning", validation, test,
-                lambda pairs, known=known, learned=learned: learned.score(pairs, known), seed,
-            ),
-        ]  # fmt: skip
+        ways: dict[str, Score] = {
+            f"{encoder}, cosine": partial(_cosine, known),
+            f"{encoder}, metric learning": partial(learned.score, embeddings=known),
+        }
+        rows += [scored(task, name, validation, test, score, seed) for name, score in ways.items()]
     return rows, scorers
 
 
-def scored(
-    task: Task, name: str, validation: LabelledPairs, test: LabelledPairs, score: Score, seed: int
-) -> Scored:
+def scored(task: Task, name: str, validation: LabelledPairs, test: LabelledPairs, score: Score, seed: int) -> Scored:
     """A scorer's row."""
     scores = score(test)
     units = by_title(test.title, test.label, scores)
@@ -183,8 +184,8 @@ def _unfitted(task: Task) -> Mapping[str, Score]:
     """Single facts as scores, nothing fitted."""
     facts: dict[str, Score] = {
         "farther apart first": lambda pairs: np.asarray(pairs.start2 - pairs.end1),
-        "similar durations first": lambda pairs: -np.abs(
-            np.log((pairs.end1 - pairs.start1) / (pairs.end2 - pairs.start2))
+        "similar durations first": lambda pairs: (
+            -np.abs(np.log((pairs.end1 - pairs.start1) / (pairs.end2 - pairs.start2)))
         ),
     }
     if task == "frame":
@@ -198,3 +199,7 @@ def _without_silhouette(train: LabelledPairs, chosen: Candidate) -> Mapping[str,
     if times == chosen.features:
         return {}
     return {"the chosen one without silhouettes": fit(train, replace(chosen, features=times)).score}
+
+
+def _cosine(known: Embeddings, pairs: LabelledPairs) -> Scores:
+    return cosine_scores(*pair_vectors(pairs, known))

@@ -23,7 +23,9 @@ def shown(interval: Interval | None) -> str:
 
 
 def _reproduced(found: Study) -> Table:
-    table = Table("task", "published row", "split", title="AP of published rows without embeddings", title_justify="left")
+    table = Table(
+        "task", "published row", "split", title="AP of published rows without embeddings", title_justify="left"
+    )
     for column in ("published", "ours", "same"):
         table.add_column(column, justify="right")
     for one in found.reproduced:
