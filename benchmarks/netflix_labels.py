@@ -8,11 +8,14 @@ frame_test_ap              test AP of frame pairs, of the pair scorer (times, du
 motion_test_ap             the same for motion pairs, which have no published score of pictures: times and durations.
 *_low, *_high              its 95 % interval over titles.
 *_over_random(_low)        the paired gain over random scores, and its lower bound.
+*_over_linear(_low)        the paired gain over the plainest scorer tried: linear in time gap, durations and overlap.
 frame_over_silhouette(_low) the paired gain over the published overlap alone, and its lower bound.
 """
 
 import os
 from pathlib import Path
+
+from rich.table import Table
 
 from benchmarks.harness import Measured, Target
 from mediaml_assets.evaluation.labels.pairs import Task
@@ -30,7 +33,8 @@ def run(seed: int) -> Measured:
     folder = SHARED / "data" / "matchcut"
     if not folder.is_dir():
         reason = f"no labels in {folder}: set MEDIAML_SHARED to the folder that holds data/matchcut"
-        return Measured(dict.fromkeys(TARGETS, float("nan")), details={"skipped": reason})
+        skipped = Table(reason, title="skipped", title_justify="left")
+        return Measured(dict.fromkeys(TARGETS, float("nan")), [skipped], {"skipped": reason})
     found = study(folder, seed)
     figures: dict[str, float] = {"heuristics_not_reproduced": found.not_reproduced}
     tasks: tuple[Task, ...] = ("frame", "motion")
@@ -43,4 +47,6 @@ def run(seed: int) -> Measured:
         if one.over_silhouette is not None:
             figures["frame_over_silhouette"] = one.over_silhouette.value
             figures["frame_over_silhouette_low"] = one.over_silhouette.low
+    for task, gain in found.over_linear:
+        figures[f"{task}_over_linear"], figures[f"{task}_over_linear_low"] = gain.value, gain.low
     return Measured(figures, study_tables(folder, found), plain(found))

@@ -40,12 +40,15 @@ def _scored(found: Study, rows: Sequence[Scored]) -> Table:
     for column in ("over random", "over silhouettes", "P@50"):
         table.add_column(column)
     for task, mean, deviation in found.expected_random:
-        table.add_row(task, "random, 200 draws", "", f"{mean:.3f} +- {deviation:.3f}")
+        table.add_row(task, "random, 200 draws", "", f"{mean:.3f} ± {deviation:.3f}")
         for one in (row for row in rows if row.task == task):
             table.add_row(
                 task, one.name, f"{one.validation:.3f}", shown(one.test), shown(one.over_random),
                 shown(one.over_silhouette), f"{one.top:.2f}",
             )  # fmt: skip
+    gains = "; ".join(f"{task} {shown(gain)}" for task, gain in found.over_linear)
+    table.caption = f"What the chosen scorer gains over the linear one, paired: {gains}"
+    table.caption_justify = "left"
     return table
 
 
