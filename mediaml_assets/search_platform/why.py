@@ -6,6 +6,7 @@ title's active picture, so letterbox bars are left out.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Any
 
 import cv2
@@ -13,7 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from mediaml_assets.features.motion import COLUMNS, ROWS, motion_at_cut
+from mediaml_assets.features.heard import BELOW_PEAK, RATE, log_mel
+from mediaml_assets.features.motion import camera_and_subject
 from mediaml_assets.features.silhouette import unpacked
 from mediaml_assets.jasper.reading.media import Media
 from mediaml_assets.search_platform.previews import Cut
@@ -24,6 +26,7 @@ SIZE = (320, 180)
 ORANGE, BLUE, WHITE = (249, 115, 22), (59, 130, 246), (255, 255, 255)
 _ARROW_SECONDS = 0.2  # an arrow is as long as the picture moves in this time
 _COLOURS = 8
+_HEARD = Fraction(1, 2)  # seconds
 
 
 @dataclass(frozen=True)
@@ -69,13 +72,14 @@ def _outlines(matched: Matched) -> Picture:
 def _arrows(matched: Matched) -> Picture:
     """Both motions at the cut as arrows over both pictures."""
     picture = _both(matched)
-    motions = (motion_at_cut(matched.row1["out_vector"]), motion_at_cut(matched.row2["in_vector"]))
-    cell = SIZE[0] / COLUMNS
-    for place, (motion, colour) in enumerate(zip(motions, (ORANGE, BLUE), strict=True)):
-        for row in range(1, ROWS, 2):
-            for column in range(1, COLUMNS, 2):
-                start = np.array([(column + 0.5) * cell, (row + 0.5) * cell + 6 * place - 3])
+    for place, vector in enumerate((matched.row1["out_vector"], matched.row2["in_vector"])):
+        motion = np.add(*camera_and_subject(vector))
+        rows, columns = motion.shape[:2]
+        for row in range(1, rows, 2):
+            for column in range(1, columns, 2):
+                start = np.array([(column + 0.5) / columns, (row + 0.5) / rows]) * SIZE + (0, 6 * place - 3)
                 end = start + motion[row, column] * SIZE[0] * _ARROW_SECONDS
+                colour = (ORANGE, BLUE)[place]
                 cv2.arrowedLine(picture, _point(start), _point(end), colour, 1, cv2.LINE_AA, tipLength=0.3)
     return picture
 
@@ -99,11 +103,23 @@ def _palettes(matched: Matched) -> Picture:
     return picture
 
 
+def _spectra(matched: Matched) -> Picture:
+    """What is heard for half a second on either side of the cut, low to high from below; a line where it is cut."""
+    cut, half = matched.cut, SIZE[0] // 2
+    stop, start = (cut.out_frame + 1) / matched.media1.rate, cut.in_frame / matched.media2.rate
+    picture = np.zeros((SIZE[1], SIZE[0], 3), np.uint8)
+    picture[:, : half - 1] = _spectrum(matched.media1, stop - _HEARD, stop)
+    picture[:, half + 1 :] = _spectrum(matched.media2, start, start + _HEARD)
+    picture[:, half - 1 : half + 1] = WHITE
+    return picture
+
+
 _DRAWN: Mapping[str, Callable[[Matched], Picture]] = {
     "frame": _outlines,
     "motion": _arrows,
     "composition": _edges,
     "colour": _palettes,
+    "sound": _spectra,
 }
 
 
@@ -138,6 +154,17 @@ def _palette(picture: Picture) -> Picture:
     counts = np.bincount(labels.ravel(), minlength=_COLOURS)[by_light]
     edges = np.concatenate([[0], np.cumsum(counts)]) * SIZE[0] // counts.sum()
     return np.repeat(centres[by_light].round().astype(np.uint8), np.diff(edges), axis=0)
+
+
+def _spectrum(media: Media, start: Fraction, end: Fraction) -> Picture:
+    """A log-mel spectrogram, uint8 [180, 159, 3], RGB; black where a title has no sound."""
+    size = SIZE[0] // 2 - 1, SIZE[1]
+    if media.audio is None:
+        return np.zeros((size[1], size[0], 3), np.uint8)
+    mel = log_mel(media.audio.samples(start, end, RATE))
+    level = np.clip(255 * (1 + (mel - mel.max()) / -np.log(BELOW_PEAK)), 0, 255).astype(np.uint8)
+    large = cv2.resize(level.T[::-1], size, interpolation=cv2.INTER_LINEAR)
+    return np.asarray(cv2.cvtColor(cv2.applyColorMap(large, cv2.COLORMAP_MAGMA), cv2.COLOR_BGR2RGB), np.uint8)
 
 
 def _point(place: NDArray[np.float64]) -> tuple[int, int]:
