@@ -25,15 +25,18 @@ from mediaml_assets.amber.cache import Cache
 from mediaml_assets.amber.objects.folder import FolderObjects
 from mediaml_assets.features.motion import motion
 from mediaml_assets.features.shot_embedding import Embeddings, ShotEmbeddingConfig, shot_embedding
+from mediaml_assets.features.shot_groups import ShotGroups
 from mediaml_assets.features.shots import Shots, shots
 from mediaml_assets.features.silhouette import silhouette
-from mediaml_assets.features.unique_shots import UniqueShotsConfig, unique_shots
+from mediaml_assets.features.unique_shots import UniqueShots, UniqueShotsConfig, unique_shots
 from mediaml_assets.jasper.reading.media import Media
 from mediaml_assets.jasper.recipe import ML_360P
 from mediaml_assets.jasper.standard.standardize import standardize
+from mediaml_assets.matching.exclusions import exclusions, title_shots
 from mediaml_assets.matching.flavours.flavour import Flavour
 from mediaml_assets.matching.flavours.registry import FLAVOURS
-from mediaml_assets.matching.match_cuts import MatchCutsConfig, ShotRows, flavour_cuts
+from mediaml_assets.matching.match_cuts import MatchCutsConfig, flavour_cuts
+from mediaml_assets.matching.shot_rows import ShotRows
 from mediaml_assets.samples import script
 from mediaml_assets.samples.render import render, truth_file
 from mediaml_assets.samples.truth import TrueTransition, Truth, load_truth
@@ -178,11 +181,13 @@ def planted_ranks(titles: Sequence[Title], flavour: Flavour) -> list[int]:
     """The rank, from 1, of each planted match cut of a flavour among all pairs of all titles; 0: not near the top."""
     plants = [plant for title in titles for plant in title.truth.plants if plant.flavour == flavour.name]
     by_name = {title.truth.title: title for title in titles}
-    unique = {name: Shots.from_table(title.unique) for name, title in by_name.items()}
+    unique = {name: UniqueShots.from_table(title.unique) for name, title in by_name.items()}
     rows = {name: ShotRows.from_table(title.flavours[flavour.feature]) for name, title in by_name.items()}
     with TemporaryDirectory() as folder:
         cache = Cache(FolderObjects(Path(folder)), "match_cuts")
-        listed = flavour_cuts(flavour, unique, rows, MatchCutsConfig(k=DEEP * max(len(plants), 1)), cache)
+        config = MatchCutsConfig(k=DEEP * max(len(plants), 1))
+        known = {name: title_shots(name, shots, None, None, ShotGroups({})) for name, shots in unique.items()}
+        listed = flavour_cuts(flavour, unique, rows, exclusions(known, config.gap), config, cache)
     names = ("title1", "shot1", "title2", "shot2")
     order = list(zip(*(listed.column(name).to_pylist() for name in names), strict=True))
     wanted = [(p.title1, by_name[p.title1].found(p.shot1), p.title2, by_name[p.title2].found(p.shot2)) for p in plants]

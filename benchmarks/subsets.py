@@ -19,6 +19,7 @@ made_s, made_gflops     making all blocks: seconds, and 2 n m d over them. made_
 """
 
 import math
+import os
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -30,8 +31,8 @@ import numpy as np
 from blake3 import blake3
 from numpy.typing import NDArray
 
-from benchmarks.all_pairs import CLUSTER, THREADS, embedding_like
 from benchmarks.harness import Target
+from benchmarks.pairs.data import CLUSTER, embedding_like
 from mediaml_assets.amber.cache import Cache
 from mediaml_assets.amber.objects.folder import FolderObjects
 from mediaml_assets.matching.blocks.merging import best
@@ -48,6 +49,7 @@ TARGETS: dict[str, Target] = {
     "foreign_pairs_scored": ("==", 0),
 }
 TITLES, SHOTS, WIDTH, K, CAP, SUBSETS, REPEATS = 100, 2_000, 512, 1_000, 2, 200, 21
+THREADS = len(os.sched_getaffinity(0))
 PREFIX = 8_000_000  # pairs of brute force above the threshold, of all titles' 4 x 10^10
 MARGIN = 1e-4  # many times what float32 can be wrong by
 STRIP = 1_000

@@ -1,10 +1,8 @@
 """The `match_cuts` feature: the best cuts of any titles, from the tail of one shot to the head of another."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Self
 
-import numpy as np
 import pyarrow as pa
 
 from mediaml_assets.amber.cache import Cache
@@ -13,15 +11,28 @@ from mediaml_assets.amber.columns import column
 from mediaml_assets.amber.feature import Scope, amber_feature
 from mediaml_assets.amber.keys import column_digests
 from mediaml_assets.errors import FeatureError
+from mediaml_assets.features.scenes import Scenes
+from mediaml_assets.features.shot_groups import ShotGroups
+from mediaml_assets.features.shot_kinds import ShotKinds
 from mediaml_assets.features.shots import Shot, Shots
+from mediaml_assets.features.unique_shots import UniqueShots
 from mediaml_assets.matching.blocks.merging import best
 from mediaml_assets.matching.blocks.title import title
-from mediaml_assets.matching.exclusions import NO_SCENE, Exclusions, TitleShots, exclusions
+from mediaml_assets.matching.exclusions import Exclusions, exclusions, title_shots
 from mediaml_assets.matching.flavours.flavour import Flavour
 from mediaml_assets.matching.flavours.registry import FLAVOURS
 from mediaml_assets.matching.pairs.scan import Excluded
 from mediaml_assets.matching.pairs.top_k import Pairs
 from mediaml_assets.matching.rejections import rejections
+from mediaml_assets.matching.shot_rows import (
+    Colours,
+    Compositions,
+    LearnedEnds,
+    Motions,
+    ShotRows,
+    Silhouettes,
+    Sounds,
+)
 
 MATCH_CUTS = pa.schema(
     [
@@ -75,66 +86,6 @@ class MatchCutsConfig:
         return {f"flavour {name}": FLAVOURS[name].version for name in self.flavours if name in FLAVOURS}
 
 
-@dataclass(frozen=True)
-class ShotRows:
-    """The rows of a flavour's feature, one row a shot: known by their digests, and read only when they must be.
-
-    digests: of each column, as `Value.columns` has them.
-    read: the columns' table.
-    """
-
-    digests: Mapping[str, str]
-    read: Callable[[], pa.Table]
-    columns: ClassVar[Sequence[str]]
-
-    @classmethod
-    def from_value(cls, view: Any) -> Self:
-        """Made from the stored value of a flavour's feature."""
-        digests = {name: view.value.columns[name] for name in cls.columns}
-        return cls(digests, lambda: view.table(list(cls.columns)))
-
-    @classmethod
-    def from_table(cls, table: pa.Table) -> Self:
-        """Made from rows that are there."""
-        return cls(column_digests(table), lambda: table)
-
-
-class Silhouettes(ShotRows):
-    """What the frame flavour reads."""
-
-    columns = FLAVOURS["frame"].columns
-
-
-class Motions(ShotRows):
-    """What the motion flavour reads."""
-
-    columns = FLAVOURS["motion"].columns
-
-
-class Compositions(ShotRows):
-    """What the composition flavour reads."""
-
-    columns = FLAVOURS["composition"].columns
-
-
-class Colours(ShotRows):
-    """What the colour flavour reads."""
-
-    columns = FLAVOURS["colour"].columns
-
-
-class Sounds(ShotRows):
-    """What the sound flavour reads."""
-
-    columns = FLAVOURS["sound"].columns
-
-
-class LearnedEnds(ShotRows):
-    """What the learned flavour reads."""
-
-    columns = FLAVOURS["learned"].columns
-
-
 @amber_feature(
     version="2",
     schema=MATCH_CUTS,
@@ -143,7 +94,10 @@ class LearnedEnds(ShotRows):
     checks=[in_range("score", 0, 1, blocking=False)],
 )
 def match_cuts(
-    unique_shots: Mapping[str, Shots],
+    unique_shots: Mapping[str, UniqueShots],
+    scenes: Mapping[str, Scenes],
+    shot_kinds: Mapping[str, ShotKinds],
+    shot_groups: ShotGroups,
     silhouette: Mapping[str, Silhouettes],
     motion: Mapping[str, Motions],
     composition: Mapping[str, Compositions],
@@ -155,8 +109,9 @@ def match_cuts(
 ) -> pa.Table:
     """The best match cuts within and across titles, for each flavour: the best of every ordered pair of shots.
 
-    Pairs are scored once for each two titles and kept as blocks in the cache; see docs/pieces/blocks.md. Shots of one
-    title that stand next to each other are left out, and no shot fills the list.
+    Pairs are scored once for each two titles and kept in the cache, so that a new title costs its own pairs alone. Left
+    out on reading: cuts between neighbours and within a scene (also of copies in other titles), near-duplicates, ends
+    that are black, flat or cards, and what people rejected. No shot fills the list.
     """
     rows: dict[str, Mapping[str, ShotRows]] = {
         "silhouette": silhouette,
@@ -169,10 +124,16 @@ def match_cuts(
     unknown = sorted(set(config.flavours) - set(FLAVOURS))
     if unknown:
         raise FeatureError(f"there is no flavour {', '.join(unknown)}; choose from {', '.join(FLAVOURS)}")
-    tables = [
-        flavour_cuts(FLAVOURS[name], unique_shots, rows[FLAVOURS[name].feature], config, cache)
-        for name in config.flavours
-    ]
+    flavours = [FLAVOURS[name] for name in config.flavours]
+    tables = []
+    for flavour in flavours:
+        names = [name for name in sorted(unique_shots) if name in rows[flavour.feature]]
+        known = {
+            name: title_shots(name, unique_shots[name], scenes.get(name), shot_kinds.get(name), shot_groups)
+            for name in names
+        }
+        left_out = exclusions(known, config.gap, shot_groups.links)
+        tables.append(flavour_cuts(flavour, unique_shots, rows[flavour.feature], left_out, config, cache))
     return pa.concat_tables([MATCH_CUTS.empty_table(), *tables])
 
 
@@ -180,28 +141,18 @@ def flavour_cuts(
     flavour: Flavour,
     shots: Mapping[str, Shots],
     rows: Mapping[str, ShotRows],
+    left_out: Exclusions,
     config: MatchCutsConfig,
     cache: Cache,
 ) -> pa.Table:
-    """The rows of one flavour, over the titles that have both shots and the flavour's values."""
+    """The rows of one flavour, over the titles that have both shots and the flavour's values; `left_out` is theirs."""
     names = [name for name in sorted(shots) if name in rows]
-    listed = [(name, shot) for name in names for shot in shots[name]]
-    if not listed:
-        return MATCH_CUTS.empty_table()
     for name in names:
         _check_same_shots(flavour, name, shots[name], rows[name])
     titles = [
-        title(
-            cache,
-            flavour,
-            name,
-            {column: rows[name].digests[column] for column in flavour.columns},
-            len(shots[name]),
-            rows[name].read,
-        )
-        for name in names
+        title(cache, flavour, name, rows[name].columns_of(flavour), len(shots[name]), rows[name].read) for name in names
     ]
-    left_out = exclusions(_known_of(shots, names), config.gap)
+    listed = [(name, shot) for name in names for shot in shots[name]]
     pairs = best(
         cache,
         flavour,
@@ -222,18 +173,6 @@ def _check_same_shots(flavour: Flavour, name: str, shots: Shots, rows: ShotRows)
         f"{flavour.feature} and unique_shots of {name} mean different shots ({rows.read().num_rows} rows, {len(shots)} "
         f"shots); make {flavour.feature} again"
     )
-
-
-def _known_of(shots: Mapping[str, Shots], names: Sequence[str]) -> dict[str, TitleShots]:
-    """What exclusions are made of: every shot is in no scene, fit for a cut and like no other."""
-    found: dict[str, TitleShots] = {}
-    for name in names:
-        count, before = len(shots[name]), sum(map(len, found.values()))
-        fit, nothing = np.ones(count, np.bool_), np.empty(0, np.int64)
-        index = np.array([shot.index for shot in shots[name]], np.int64)
-        scene, group = np.full(count, NO_SCENE, np.int64), np.arange(before, before + count)
-        found[name] = TitleShots(index, scene, fit, fit, group, nothing, nothing)
-    return found
 
 
 def _excluded(left_out: Exclusions, listed: Sequence[tuple[str, Shot]], rejected: Sequence[str]) -> Excluded:

@@ -10,10 +10,15 @@ import pytest
 from mediaml_assets.amber.cache import Cache
 from mediaml_assets.amber.objects.folder import FolderObjects
 from mediaml_assets.errors import FeatureError
-from mediaml_assets.features.motion import DIMENSIONS
-from mediaml_assets.features.shots import Shot, Shots
+from mediaml_assets.features.end_motion import DIMENSIONS
+from mediaml_assets.features.scenes import Scenes
+from mediaml_assets.features.shot_groups import Node, ShotGroups
+from mediaml_assets.features.shot_kinds import ShotKinds
+from mediaml_assets.features.shots import Shot
 from mediaml_assets.features.silhouette import MASK_BITS
-from mediaml_assets.matching.match_cuts import MatchCutsConfig, Motions, Silhouettes, match_cuts
+from mediaml_assets.features.unique_shots import UniqueShots
+from mediaml_assets.matching.match_cuts import MatchCutsConfig, match_cuts
+from mediaml_assets.matching.shot_rows import Motions, Silhouettes
 
 FRAME = MatchCutsConfig(flavours=("frame",))
 
@@ -23,19 +28,24 @@ def cache(tmp_path: Path) -> Cache:
     return Cache(FolderObjects(tmp_path), "match_cuts")
 
 
-def shots(*indices: int) -> Shots:
-    return Shots(tuple(Shot(i, i * 50, i * 50 + 50, i * 50, i * 50 + 40) for i in indices))
+def shots(*indices: int) -> UniqueShots:
+    rows = tuple(Shot(i, i * 50, i * 50 + 50, i * 50, i * 50 + 40) for i in indices)
+    return UniqueShots(rows, ((),) * len(rows))
 
 
 def cuts_of(
-    unique_shots: Mapping[str, Shots],
+    unique_shots: Mapping[str, UniqueShots],
     silhouette: Mapping[str, Silhouettes],
     motion: Mapping[str, Motions],
     config: MatchCutsConfig,
     cache: Cache,
+    scenes: Mapping[str, Scenes] | None = None,
+    kinds: Mapping[str, ShotKinds] | None = None,
+    groups: Mapping[Node, int] | None = None,
 ) -> pa.Table:
     """The cuts of titles that have the first two flavours only."""
-    return match_cuts(unique_shots, silhouette, motion, {}, {}, {}, {}, config, cache)
+    known = (unique_shots, scenes or {}, kinds or {}, ShotGroups(groups or {}))
+    return match_cuts(*known, silhouette, motion, {}, {}, {}, {}, config, cache)
 
 
 def mask(first: int, last: int) -> bytes:
@@ -48,22 +58,23 @@ def silhouettes(ends: Mapping[int, tuple[bytes, bytes]]) -> Silhouettes:
     """Shot index -> (tail, head)."""
     tails, heads = [tail for tail, _ in ends.values()], [head for _, head in ends.values()]
     kind = pa.binary(MASK_BITS // 8)
-    columns = [pa.array(list(ends), pa.int32()), pa.array(tails, kind), pa.array(heads, kind)]
-    return Silhouettes.from_table(pa.table(columns, names=["index", "out_mask", "in_mask"]))
+    sure = pa.array([1.0] * len(ends), pa.float32())
+    columns = [pa.array(list(ends), pa.int32()), pa.array(tails, kind), pa.array(heads, kind), sure, sure]
+    return Silhouettes.from_table(pa.table(columns, names=list(Silhouettes.columns)))
 
 
 def still(indices: Sequence[int]) -> Motions:
     vectors = pa.array([[0.0] * DIMENSIONS for _ in indices], pa.list_(pa.float32(), DIMENSIONS))
-    return Motions.from_table(
-        pa.table([pa.array(indices, pa.int32()), vectors, vectors], names=["index", "out_vector", "in_vector"])
-    )
+    sure = pa.array([1.0] * len(indices), pa.float32())
+    columns = [pa.array(indices, pa.int32()), vectors, vectors, sure, sure]
+    return Motions.from_table(pa.table(columns, names=list(Motions.columns)))
 
 
 EMPTY, A, HALF_A, B = mask(0, 0), mask(100, 200), mask(100, 150), mask(300, 400)
 
 
 def pairs(table: pa.Table) -> list[tuple[str, int, str, int, float]]:
-    names = ["title1", "shot1", "title2", "shot2", "score"]
+    names = ["title1", "shot1", "title2", "shot2", "own_score"]
     return [tuple(row.values()) for row in table.select(names).to_pylist()]
 
 
@@ -78,7 +89,8 @@ def test_the_tail_of_one_meets_the_head_of_another_across_titles_with_dropped_sh
         FRAME,
         cache,
     )
-    assert pairs(found) == [("one", 3, "two", 2, 1.0), ("one", 3, "two", 1, 0.5)]
+    assert [row[:4] for row in pairs(found)] == [("one", 3, "two", 2), ("one", 3, "two", 1)]
+    assert found.column("own_score").to_pylist()[0] == 1
     best = found.to_pylist()[0]
     assert (best["start1"], best["end1"], best["out_frame"], best["in_frame"]) == (150, 200, 189, 100)
     assert best["exact"]
@@ -125,3 +137,28 @@ def test_a_rejection_that_names_no_cut_is_refused(cache: Cache, text: str) -> No
     views, rows = {"one": shots(0)}, {"one": silhouettes({0: (A, A)})}
     with pytest.raises(FeatureError, match="is no cut; write it like"):
         cuts_of(views, rows, {}, MatchCutsConfig(flavours=("frame",), rejected=(text,)), cache)
+
+
+def same(*indices: int) -> Silhouettes:
+    return silhouettes({index: (A, A) for index in indices})
+
+
+def test_a_scene_holds_no_match_cut(cache: Cache) -> None:
+    scenes = {"one": Scenes(np.array([0, 1, 2, 3, 4]), np.array([0, 0, 0, 0, 1]))}
+    found = cuts_of({"one": shots(0, 2, 4)}, {"one": same(0, 2, 4)}, {}, FRAME, cache, scenes)
+    assert {(row[1], row[3]) for row in pairs(found)} <= {(0, 4), (4, 0), (2, 4), (4, 2)} and len(found) == 2
+
+
+def test_no_cut_leaves_or_meets_an_end_that_is_unfit(cache: Cache) -> None:
+    kinds = {"one": ShotKinds(np.array([0, 5]), np.array([True, True]), np.array([False, True]))}
+    found = cuts_of({"one": shots(0, 5)}, {"one": same(0, 5)}, {}, FRAME, cache, kinds=kinds)
+    assert [(row[1], row[3]) for row in pairs(found)] == [(5, 0)]
+
+
+def test_copies_in_two_titles_are_no_match_and_share_one_cap(cache: Cache) -> None:
+    views = {"one": shots(0), "three": shots(0, 5, 9), "two": shots(0)}
+    rows = {"one": same(0), "three": same(0, 5, 9), "two": same(0)}
+    groups = {("one", 0): 7, ("two", 0): 7}
+    found = pairs(cuts_of(views, rows, {}, FRAME, cache, groups=groups))
+    assert sum((row[0] != "three") + (row[2] != "three") for row in found) == FRAME.cap
+    assert all((row[0] == "three") or (row[2] == "three") for row in found)

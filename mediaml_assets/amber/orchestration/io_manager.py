@@ -8,6 +8,7 @@ import dagster as dg
 
 from mediaml_assets.amber.evaluation import Outcome, commit
 from mediaml_assets.amber.feature import Members
+from mediaml_assets.amber.names import CATALOGUE
 from mediaml_assets.amber.store import Store, open_store
 from mediaml_assets.amber.view import View
 from mediaml_assets.errors import FeatureError
@@ -33,7 +34,7 @@ class FeatureStore(dg.ConfigurableIOManager):
 
         A show spans the titles that the value named by the metadata `members` lists.
         Nothing is read yet. Titles that were never computed are left out of a mapping; for one title that raises
-        NotStored.
+        NotStored. What is of the catalogue is read by what is of the catalogue too.
         """
         feature = context.asset_key.path[-1]
         metadata = context.definition_metadata or {}
@@ -42,7 +43,7 @@ class FeatureStore(dg.ConfigurableIOManager):
             return self.store.views(feature, titles)
         if metadata.get("many"):
             return self.store.views(feature, list(context.asset_partition_keys))
-        return self.store.view(feature, context.partition_key)
+        return self.store.view(feature, context.partition_key if context.has_partition_key else CATALOGUE)
 
     def handle_output(self, context: dg.OutputContext, obj: Any) -> None:
         """Store an outcome: value, memo, ledger row."""
