@@ -24,7 +24,7 @@ def test_a_title_is_described_in_one_run_whose_siblings_give_what_they_give_alon
     )
     assert result.success
     made = {event.asset_key.to_user_string() for event in result.asset_materializations_for_node(STEP)}
-    assert made == {"motion", "silhouette"}
+    assert made == {"colour", "composition", "motion", "silhouette", "sound"}
     # `clips` reads the same, and is made only when somebody asks
     assert ("clips", "three") not in calls
     for name in sorted(made):
