@@ -103,7 +103,8 @@ def figures(titles: Sequence[Title]) -> dict[str, float]:
     """Every figure but the cost."""
     cuts = sum((boundary_counts(title, ("cut",)) for title in titles), Counts())
     every = sum((boundary_counts(title, ("cut", "dissolve", "fade")) for title in titles), Counts())
-    ranks = {name: planted_ranks(titles, flavour) for name, flavour in FLAVOURS.items()}
+    planted = {plant.flavour for title in titles for plant in title.truth.plants}
+    ranks = {name: planted_ranks(titles, flavour) for name, flavour in FLAVOURS.items() if name in planted}
     return {
         "hard_cut_f1": cuts.f1,
         "transition_f1": every.f1,
