@@ -21,7 +21,9 @@ _FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 
 @click.command()
 @click.option("--titles", default=None, help="Slugs, with commas between; all by default.")
-@click.option("--truth", type=_FOLDER, default=None, help="Where truth files lie; the landing folder by default.")
+@click.option(
+    "--truth", type=_FOLDER, multiple=True, help="Where more truth files lie, beside those in the landing folder."
+)
 @click.option(
     "--baseline/--no-baseline",
     default=True,
@@ -41,7 +43,7 @@ _FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 )
 def evaluate(
     titles: str | None,
-    truth: Path | None,
+    truth: tuple[Path, ...],
     baseline: bool,
     seed: int,
     out: Path | None,
@@ -53,8 +55,8 @@ def evaluate(
     """Compare what was found with what is true.
 
     Reports shots, repeated takes and planted match cuts of the titles in the store against the truth beside their
-    files: of rendered samples, and what people wrote in <file>.cuts.csv and <file>.takes.csv. With --labels, reports
-    what scorers are worth on the published match-cutting labels; that needs no store.
+    files: of rendered samples, and what people wrote in <file>.cuts.csv, <file>.takes.csv and copies.csv. With
+    --labels, reports what scorers are worth on the published match-cutting labels; that needs no store.
     """
     from rich.console import Console
 
@@ -93,13 +95,15 @@ def _labels(
     return {"labels": found, "embeddings": rows}, study_tables(folder, found, rows)
 
 
-def _store(titles: list[str] | None, truth: Path | None, baseline: bool, seed: int) -> "tuple[Report, list[Table]]":
+def _store(
+    titles: list[str] | None, truth: tuple[Path, ...], baseline: bool, seed: int
+) -> "tuple[Report, list[Table]]":
     from mediaml_assets.evaluated import evaluated
     from mediaml_assets.evaluation.report import tables
 
     landing = home().landing
-    folder = truth if truth is not None else landing
-    if not isinstance(folder, Path):
+    folders = [*truth, landing] if isinstance(landing, Path) else list(truth)
+    if not folders:
         raise SettingsError(f"films land on {landing}: give the folder of truth files with --truth")
-    found = evaluated(folder, titles, baseline, seed)
+    found = evaluated(folders, titles, baseline, seed)
     return found, tables(found)

@@ -1,6 +1,6 @@
 """What is stored of this installation's titles, compared with the truth beside their files."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pyarrow as pa
@@ -8,52 +8,67 @@ import pyarrow as pa
 from mediaml_assets.amber.demand import Demand
 from mediaml_assets.errors import NotStored, TruthRefused
 from mediaml_assets.evaluation.baseline import baseline_ranks, title_pairs
-from mediaml_assets.evaluation.beside import LandedTitle, rendered_truth, title_truth
+from mediaml_assets.evaluation.beside import LandedTitle, placing, rendered_truth, written_truth
 from mediaml_assets.evaluation.boundaries import Found
+from mediaml_assets.evaluation.copies import (
+    NAME,
+    FoundCopy,
+    TrueCopy,
+    found_copies,
+    groups_of,
+    kept_shot,
+    read_copies,
+)
 from mediaml_assets.evaluation.planted import DEEP, Pair, PlantedRanks, listed_pairs, ranks, wanted_pairs
 from mediaml_assets.evaluation.report import Report, TitleReport, report, title_report
-from mediaml_assets.evaluation.truth import PlantedCut, planted_cuts
+from mediaml_assets.evaluation.truth import PlantedCut, TitleTruth, of_rendered, planted_cuts
 from mediaml_assets.features.shots import Shots
 from mediaml_assets.jasper.reading.media import Media
 from mediaml_assets.landing.arrivals import SOURCE
 from mediaml_assets.matching.flavours.registry import FLAVOURS
 from mediaml_assets.on_demand import demand
+from mediaml_assets.samples.truth import Truth
 
 OURS, BASELINE = "mediaml", "one flow, one title"
 BASELINE_FLAVOURS = ("frame", "motion")
 
 
-def evaluated(folder: Path, titles: Sequence[str] | None, baseline: bool, seed: int) -> Report:
+def evaluated(folders: Sequence[Path], titles: Sequence[str] | None, baseline: bool, seed: int) -> Report:
     """Score every title that has a truth; what is not computed yet is.
 
     Args:
-        folder: where truth files lie, under the paths that films have in the landing folder.
+        folders: where truth files lie, under the paths that films have in the landing folder; the first that has one.
         titles: slugs; None for all.
         baseline: whether the single-flow, single-title pipeline is scored as well.
         seed: of the bootstraps.
 
     Raises:
         NotStored: there is no such title.
+        TruthRefused: the copies that people wrote down are not of their format.
     """
     asked = demand()
     scored: list[TitleReport] = []
     left_out: dict[str, str] = {}
-    rendered = {}
+    rendered: dict[str, Truth] = {}
+    places: dict[str, tuple[str, Callable[[int], int]]] = {}
     for landed in _landed(asked, titles):
-        try:
-            one = _title(asked, folder, landed)
-            truth = rendered_truth(folder, landed) if one else None
-        except TruthRefused as problem:
-            left_out[landed.title] = str(problem)
+        with Media.from_value(asked.value("standard_encode", landed.title)) as media:
+            places[landed.path] = landed.title, placing(media.frame_map)
+            try:
+                sample = rendered_truth(folders, landed)
+                truth = of_rendered(sample) if sample else written_truth(folders, landed, media.frame_map)
+            except TruthRefused as problem:
+                left_out[landed.title] = str(problem)
+                continue
+        if truth is None:
+            left_out[landed.title] = f"there is no truth of {landed.path}"
             continue
-        if one is None:
-            left_out[landed.title] = f"there is no truth of {landed.path} in {folder}"
-            continue
-        scored.append(one)
-        if truth is not None:
-            rendered[landed.title] = truth
+        scored.append(_title(asked, landed.title, truth))
+        if sample is not None:
+            rendered[landed.title] = sample
+    copies = [copy for folder in folders if (folder / NAME).is_file() for copy in read_copies(folder / NAME, places)]
     planted = _planted(asked, sorted(rendered), planted_cuts(rendered), baseline)
-    return report(scored, planted, left_out, seed)
+    return report(scored, _copies(asked, copies), planted, left_out, seed)
 
 
 def _landed(asked: Demand, titles: Sequence[str] | None) -> list[LandedTitle]:
@@ -66,17 +81,23 @@ def _landed(asked: Demand, titles: Sequence[str] | None) -> list[LandedTitle]:
     return [LandedTitle(title, row["path"], row["size"]) for title, row in found]
 
 
-def _title(asked: Demand, folder: Path, landed: LandedTitle) -> TitleReport | None:
-    """What became of one title; None without a truth."""
-    with Media.from_value(asked.value("standard_encode", landed.title)) as media:
-        truth = title_truth(folder, landed, media.frame_map)
-    if truth is None:
-        return None
-    rows = asked.value("shots", landed.title).table()
+def _title(asked: Demand, title: str, truth: TitleTruth) -> TitleReport:
+    rows = asked.value("shots", title).table()
     boundaries = zip(rows.column("start").to_pylist(), rows.column("transition").to_pylist(), strict=True)
     found = [Found(start, kind) for start, kind in boundaries if kind != "start"]
-    kept = Shots.from_value(asked.value("unique_shots", landed.title))
-    return title_report(landed.title, truth, found, Shots.from_table(rows), kept)
+    kept = Shots.from_value(asked.value("unique_shots", title))
+    return title_report(title, truth, found, Shots.from_table(rows), kept)
+
+
+def _copies(asked: Demand, copies: Sequence[TrueCopy]) -> Sequence[FoundCopy]:
+    if not copies:
+        return ()
+    groups = groups_of(asked.value("shot_groups").table())
+
+    def kept(title: str, frame: int) -> int:
+        return kept_shot(asked.value("shots", title).table(), asked.value("unique_shots", title).table(), frame)
+
+    return found_copies(copies, groups, kept)
 
 
 def _planted(asked: Demand, titles: Sequence[str], plants: Sequence[PlantedCut], baseline: bool) -> list[PlantedRanks]:

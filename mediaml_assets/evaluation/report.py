@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from rich.table import Table
 
 from mediaml_assets.evaluation.boundaries import Counts, Found, cut_counts, f1_interval, transition_counts
+from mediaml_assets.evaluation.copies import FoundCopy
 from mediaml_assets.evaluation.intervals import Interval, wilson
 from mediaml_assets.evaluation.planted import NEAR, PlantedRanks
 from mediaml_assets.evaluation.takes import TakeCounts, take_counts
@@ -15,11 +16,11 @@ from mediaml_assets.features.shots import Shots
 
 @dataclass(frozen=True)
 class TitleReport:
-    """Of one title; takes are None where its truth says nothing of them."""
+    """Of one title; None where its truth says nothing."""
 
     title: str
-    cuts: Counts
-    transitions: Counts
+    cuts: Counts | None
+    transitions: Counts | None
     takes: TakeCounts | None
 
 
@@ -33,6 +34,7 @@ class Report:
         transition_f1: the same of all boundaries.
         takes_found: share of repeated takes that were dropped (Wilson).
         dropped: share of shots of their own that were dropped (Wilson).
+        copies: of each two shots of two titles that show the same footage, whether they share a group.
         planted: ranks of planted match cuts, by flavour and system.
         left_out: title to why it was not scored.
     """
@@ -42,6 +44,7 @@ class Report:
     transition_f1: Interval
     takes_found: Interval
     dropped: Interval
+    copies: Sequence[FoundCopy]
     planted: Sequence[PlantedRanks]
     left_out: Mapping[str, str]
 
@@ -57,21 +60,28 @@ def title_report(title: str, truth: TitleTruth, found: Sequence[Found], shots: S
         kept: those of `unique_shots`.
     """
     takes = take_counts(shots, kept, truth.takes) if truth.takes else None
+    if truth.boundaries is None:
+        return TitleReport(title, None, None, takes)
     return TitleReport(title, cut_counts(found, truth.boundaries), transition_counts(found, truth.boundaries), takes)
 
 
 def report(
-    titles: Sequence[TitleReport], planted: Sequence[PlantedRanks], left_out: Mapping[str, str], seed: int
+    titles: Sequence[TitleReport],
+    copies: Sequence[FoundCopy],
+    planted: Sequence[PlantedRanks],
+    left_out: Mapping[str, str],
+    seed: int,
 ) -> Report:
     """All titles together; the seed draws the bootstraps."""
     takes = [one.takes for one in titles if one.takes]
     found, missed = sum(one.found for one in takes), sum(len(one.missed) for one in takes)
     return Report(
         titles,
-        f1_interval([one.cuts for one in titles], seed),
-        f1_interval([one.transitions for one in titles], seed),
+        f1_interval([one.cuts for one in titles if one.cuts], seed),
+        f1_interval([one.transitions for one in titles if one.transitions], seed),
         wilson(found, found + missed),
         wilson(sum(len(one.dropped) for one in takes), sum(one.alone for one in takes)),
+        copies,
         planted,
         left_out,
     )
@@ -80,6 +90,8 @@ def report(
 def tables(found: Report) -> list[Table]:
     """A table of titles, one of planted match cuts where there are any, and one of what was left out."""
     shown = [_titles(found)] if found.titles else []
+    if found.copies:
+        shown.append(_copies(found.copies))
     if found.planted:
         shown.append(_planted(found.planted))
     if found.left_out:
@@ -98,16 +110,25 @@ def _titles(found: Report) -> Table:
             f"{one.takes.found} of {one.takes.found + len(one.takes.missed)}",
             f"{len(one.takes.dropped)} of {one.takes.alone}",
         )  # fmt: skip
-        counts = (_counts(one.cuts), _figure(one.cuts.f1), _counts(one.transitions), _figure(one.transitions.f1))
-        table.add_row(one.title, *counts, *takes)
+        table.add_row(one.title, *_counts(one.cuts), *_counts(one.transitions), *takes)
     table.add_section()
-    every = sum((one.cuts for one in found.titles), Counts()), sum((one.transitions for one in found.titles), Counts())
+    cuts = sum((one.cuts for one in found.titles if one.cuts), Counts())
+    transitions = sum((one.transitions for one in found.titles if one.transitions), Counts())
     table.add_row(
-        "all [95 %]", _counts(every[0]), _interval(found.cut_f1), _counts(every[1]), _interval(found.transition_f1),
-        _interval(found.takes_found), _interval(found.dropped),
+        "all [95 %]", _counts(cuts)[0], _interval(found.cut_f1), _counts(transitions)[0],
+        _interval(found.transition_f1), _interval(found.takes_found), _interval(found.dropped),
     )  # fmt: skip
     table.caption = "Boundaries: right +wrong -missed. F1: bootstrap over titles, which without an error has no width."
     table.caption_justify = "left"
+    return table
+
+
+def _copies(copies: Sequence[FoundCopy]) -> Table:
+    share = wilson(sum(one.found for one in copies), len(copies))
+    title = f"Copies over titles: {sum(one.found for one in copies)} of {len(copies)} found, {_interval(share)}"
+    table = Table("title", "frame", "title", "frame", "found", title=title, title_justify="left")
+    for one in (copy for copy in copies if not copy.found):
+        table.add_row(one.title1, str(one.frame1), one.title2, str(one.frame2), "no")
     return table
 
 
@@ -129,8 +150,11 @@ def _planted(planted: Sequence[PlantedRanks]) -> Table:
     return table
 
 
-def _counts(counts: Counts) -> str:
-    return f"{counts.right} +{counts.wrong} -{counts.missed}"
+def _counts(counts: Counts | None) -> tuple[str, str]:
+    """Counts and F1 as cells."""
+    if counts is None:
+        return "", ""
+    return f"{counts.right} +{counts.wrong} -{counts.missed}", _figure(counts.f1)
 
 
 def _figure(value: float) -> str:

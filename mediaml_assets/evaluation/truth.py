@@ -34,9 +34,9 @@ class PlantedCut:
 
 @dataclass(frozen=True)
 class TitleTruth:
-    """What is known of one title; takes are None where nobody wrote any down."""
+    """What is known of one title; None where nobody wrote it down."""
 
-    boundaries: TrueBoundaries
+    boundaries: TrueBoundaries | None
     takes: TrueTakes | None
 
 

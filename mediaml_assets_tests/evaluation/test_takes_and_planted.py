@@ -11,6 +11,7 @@ from rich.console import Console
 from mediaml_assets.errors import TruthRefused
 from mediaml_assets.evaluation.baseline import baseline_ranks, cosines, overlaps
 from mediaml_assets.evaluation.boundaries import Counts, Found
+from mediaml_assets.evaluation.copies import TrueCopy, found_copies, groups_of, kept_shot, read_copies
 from mediaml_assets.evaluation.plain_json import plain
 from mediaml_assets.evaluation.planted import PlantedRanks, listed_pairs, ranks, wanted_pairs
 from mediaml_assets.evaluation.report import report, tables, title_report
@@ -44,6 +45,7 @@ TRUTH = Truth(
 
 def test_the_truth_of_a_rendered_title_asks_for_the_middle_of_a_dissolve() -> None:
     truth = of_rendered(TRUTH)
+    assert truth.boundaries is not None
     assert truth.boundaries.cuts == [(29, 32)] and truth.boundaries.transitions == [(29, 32), (58, 63)]
     assert truth.takes == TrueTakes([((60, 90), (0, 30))], [(0, 30), (30, 60)])
     assert planted_cuts({"film": TRUTH}) == [PlantedCut("motion", "film", (0, 30), "film", (60, 90))]
@@ -72,6 +74,30 @@ def test_takes_that_people_wrote_down(tmp_path: Path) -> None:
     file.write_text("frame,of\n70,x\n")
     with pytest.raises(TruthRefused, match=r"film\.mp4\.takes\.csv, line 2"):
         read_takes(file)
+
+
+def test_copies_that_people_wrote_down(tmp_path: Path) -> None:
+    file = tmp_path / "copies.csv"
+    file.write_text("# a remark\nfile,frame,of_file,of_frame\na.mp4,5,b.mp4,35\na.mp4,95,b.mp4,5\na.mp4,5,gone.mp4,5\n")
+    copies = read_copies(file, {"a.mp4": ("a", int), "b.mp4": ("b", lambda picture: picture + 1)})
+    assert copies == [TrueCopy("a", 5, "b", 36), TrueCopy("a", 95, "b", 6)]
+    split = pa.table({"index": [0, 1, 2, 3], "start": [0, 30, 60, 90], "end": [30, 60, 90, 120]})
+    unique = pa.table({"index": [0, 1, 2], "duplicates": [[3], [], []]})
+    assert [kept_shot(split, unique, frame) for frame in (29, 30, 119)] == [0, 1, 0]
+    columns = {
+        "title": ["a", "b", "b"],
+        "index": [0, 1, 2],
+        "group": [7, 7, 8],
+        "also_title": [[], [], ["a"]],
+        "also_index": [[], [], [0]],
+    }
+    groups = groups_of(pa.table(columns))
+    assert groups == {("a", 0): {7}, ("b", 1): {7}, ("b", 2): {7, 8}}
+    found = found_copies(copies, groups, lambda title, frame: kept_shot(split, unique, frame))
+    assert [one.found for one in found] == [True, False]
+    file.write_text("file,frame\na.mp4,5\n")
+    with pytest.raises(TruthRefused, match=r"copies\.csv, line 2"):
+        read_copies(file, {})
 
 
 def test_the_found_shot_is_the_one_that_shares_most_frames() -> None:
@@ -113,10 +139,10 @@ def test_the_report_and_its_tables() -> None:
     bad = title_report("bad", truth, [Found(10, "cut")], shots(0, 1, 2), shots(0, 2))
     assert (good.cuts, bad.transitions) == (Counts(1, 0, 0), Counts(0, 1, 2))
     planted = [PlantedRanks("frame", "ours", (1, 0), (True, False))]
-    found = report([good, bad], planted, {"other": "no truth"}, seed=1)
+    found = report([good, bad], [], planted, {"other": "no truth"}, seed=1)
     assert found.cut_f1.value == 0.5 and (found.cut_f1.low, found.cut_f1.high) == (0, 1)
     assert (found.takes_found.value, found.dropped.value) == (0.5, 0.25)
-    assert report([good, bad], planted, {}, seed=1).transition_f1 == found.transition_f1
+    assert report([good, bad], [], planted, {}, seed=1).transition_f1 == found.transition_f1
     console = Console(width=140)
     with console.capture() as text:
         for table in tables(found):
@@ -130,4 +156,4 @@ def test_the_report_and_its_tables() -> None:
     assert data["titles"][0]["cuts"] == {"right": 1, "wrong": 0, "missed": 0} and data["left_out"] == {
         "other": "no truth"
     }
-    assert plain(report([], [], {}, seed=1))["cut_f1"] == {"value": None, "low": None, "high": None}
+    assert plain(report([], [], [], {}, seed=1))["cut_f1"] == {"value": None, "low": None, "high": None}

@@ -62,7 +62,9 @@ class Projection:
 def train(
     pairs: LabelledPairs, validation: LabelledPairs, embeddings: Embeddings, settings: Settings, seed: int
 ) -> Projection:
-    """Train a projection; the same seed, data and machine give the same one.
+    """Train a projection; the same seed and data give the same one on the same machine.
+
+    On one thread: the matrices are small, and several threads would spend their time waiting for each other.
 
     Args:
         pairs: of train; only the positive ones are learned from.
@@ -71,6 +73,19 @@ def train(
         settings: of the training.
         seed: of the first weights and of the batches.
     """
+    import torch
+
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        return _trained(pairs, validation, embeddings, settings, seed)
+    finally:
+        torch.set_num_threads(threads)
+
+
+def _trained(
+    pairs: LabelledPairs, validation: LabelledPairs, embeddings: Embeddings, settings: Settings, seed: int
+) -> Projection:
     import torch
 
     positive = torch.from_numpy(np.flatnonzero(pairs.label))
