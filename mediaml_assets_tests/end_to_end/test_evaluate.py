@@ -105,6 +105,7 @@ def test_an_embedding_folder_is_scored_and_its_scorers_are_written(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     quick = Settings(temperature=0.02, hidden=32, out=32, rate=5e-3, decay=1e-4, epochs=30)
+    monkeypatch.setattr(study, "ROUNDS", 50)
     monkeypatch.setattr(study, "PUBLISHED", {"frame": quick, "motion": quick})
     labels, embeddings = small_labels(tmp_path)
     out, scorers = tmp_path / "report.json", tmp_path / "scorers"
