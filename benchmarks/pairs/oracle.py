@@ -45,11 +45,11 @@ def under_cap(pairs: Sequence[Pair], shots: int, k: int, cap: int) -> list[Pair]
     uses = [0] * shots
     taken: list[Pair] = []
     for a, b in pairs:
-        uses[a], uses[b] = uses[a] + 1, uses[b] + 1
-        if max(uses[a], uses[b]) <= cap:
-            taken.append((a, b))
+        wanted = (a, b)  # a pair of a shot with itself uses it twice
+        if all(uses[shot] + wanted.count(shot) <= cap for shot in wanted):
+            taken.append(wanted)
+            for shot in wanted:
+                uses[shot] += 1
             if len(taken) == k:
                 return taken
-        else:
-            uses[a], uses[b] = uses[a] - 1, uses[b] - 1
     raise ValueError(f"{len(pairs)} pairs hold {len(taken)} of {k} under the cap; rank more")

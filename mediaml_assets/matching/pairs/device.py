@@ -32,6 +32,7 @@ BLOCK_ROWS, BLOCK_COLS = 2048, 8192  # 32 MB of scores: they stay in the cache o
 PANEL_BYTES = 2**31  # of a panel's float16 rows, at most
 _SHARES = 6  # of free memory, in panels: two of them, one more in float32 while it is made, and room to work
 UPLOAD_ROWS = 2**15
+_TINY = 2.0**-40
 BATCH = 256  # blocks between two looks at the device, at most
 AGAIN_ROWS = 2**13  # rows that are multiplied again before their pairs are fetched
 
@@ -57,7 +58,8 @@ def best_pairs_on(
 ) -> Ranked:
     """What `best_pairs` gives, on any device of torch; `out` and `in_` may be memory maps, read in chunks.
 
-    Two panels of PANEL_BYTES are on the device at a time, or smaller ones when it has less memory free.
+    There is at least one row and one column. Two panels of PANEL_BYTES are on the device at a time, or smaller ones
+    when it has less memory free.
     """
     pool = Pool(out, in_, min(depth, rows.size * cols.size), excluded, above, after, error=0)
     with _sums_in_float32():
@@ -98,7 +100,7 @@ def _all_panels(device: "torch.device", pool: Pool, rows: Indices, cols: Indices
 class Panel:
     """Rows of a matrix on a device, longest first: a row times 2^shift is its row of `half` + r with |r| <= errors.
 
-    half: float16 [n, d] on the device, no row longer than 1.
+    half: float16 [n, d] on the device, no row longer than 1, and the longest no shorter than 1/2 or so.
     ids: int64 [n], on the host: their numbers in the matrix.
     norms, errors: float64, one for each block of rows: no less than the longest row, and the largest |r|.
     """
@@ -119,9 +121,12 @@ class Panel:
         full = torch.empty((ids.size, width), dtype=torch.float32, device=device)
         for start in range(0, ids.size, UPLOAD_ROWS):
             full[start : start + UPLOAD_ROWS] = torch.from_numpy(vectors[ids[start : start + UPLOAD_ROWS]])
-        top = max(float(full.amax()), -float(full.amin())) if width else 0.0
-        shift = -frexp(top)[1] - frexp(width**0.5)[1]
-        order = torch.argsort(torch.linalg.vector_norm(full, dim=1), descending=True, stable=True)
+        norms = torch.linalg.vector_norm(full, dim=1)
+        order = torch.argsort(norms, descending=True, stable=True)
+        longest = float(norms.amax())
+        if longest < _TINY:  # squares have underflowed
+            longest = max(float(full.amax()), -float(full.amin())) * width**0.5
+        shift = -frexp(longest)[1]
         half = torch.empty((ids.size, width), dtype=torch.float16, device=device)
         longest_of, lost = [], []
         for start in range(0, ids.size, block):
