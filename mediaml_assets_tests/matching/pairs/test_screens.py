@@ -84,6 +84,7 @@ def tiny(*, codes: bool) -> Iterator[None]:
             (device, {"PANEL_BYTES": 1000}),
             (guess, {"SAMPLE": 6}),
             (pool, {"ROOM": 4}),
+            (products, {"is_faster": lambda *_: True}),
         ):
             for name, value in names.items():
                 patch.setattr(module, name, value)
@@ -227,16 +228,17 @@ def test_the_int8_screen_is_used_and_lets_little_through(monkeypatch: pytest.Mon
         offer(self, rows, cols, scores)
 
     monkeypatch.setattr(scan, "NUMPY_IS_AS_FAST", 0)
+    monkeypatch.setattr(products, "is_faster", lambda *_: True)
     monkeypatch.setattr(pool.Pool, "offer", counted)
     best_pairs(out, in_, np.arange(3000), np.arange(3000), 100)
     assert all(by_codes for _, by_codes in offered) and len(offered) == 6
     assert 100 <= sum(size for size, _ in offered) < 3000
 
 
-def test_an_int8_product_that_saturates_or_fails_is_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert products._of_codes(512) is not None
+def test_an_int8_product_that_saturates_fails_or_dawdles_is_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch, "_int_mm", right := torch._int_mm)
+    assert products.is_right(right, 512)
     assert products._of_codes(2**20) is None  # sums would leave int32
-    right = torch._int_mm
 
     def saturates(a: torch.Tensor, b: torch.Tensor, out: torch.Tensor) -> torch.Tensor:
         return right(a, b, out=out).clamp_(-(2**15), 2**15 - 1)
@@ -244,7 +246,12 @@ def test_an_int8_product_that_saturates_or_fails_is_not_used(monkeypatch: pytest
     def fails(*_: Any, **__: Any) -> None:
         raise RuntimeError("not implemented for this machine")
 
-    for broken in (saturates, fails):
+    def dawdles(a: torch.Tensor, b: torch.Tensor, out: torch.Tensor) -> torch.Tensor:
+        return out.copy_(a.int() @ b.int())
+
+    assert not products.is_right(saturates, 512) and not products.is_right(fails, 512)
+    assert products.is_right(dawdles, 512) and not products.is_faster(dawdles, 512)
+    for broken in (saturates, fails, dawdles):
         monkeypatch.setattr(torch, "_int_mm", broken)
         assert products._of_codes(512) is None
     monkeypatch.delattr(torch, "_int_mm")
