@@ -8,7 +8,7 @@ import pyarrow as pa
 
 from mediaml_assets.amber.cache import Cache
 from mediaml_assets.errors import FeatureError
-from mediaml_assets.matching.flavours.flavour import ROUNDING, Ends, Flavour
+from mediaml_assets.matching.flavours.flavour import Ends, Flavour
 from mediaml_assets.matching.pairs.scan import longest
 
 
@@ -53,10 +53,10 @@ def title(
 def _ends(flavour: Flavour, name: str, shots: int, rows: pa.Table) -> Ends:
     ends = flavour.ends(rows)
     for side, vectors in (("tails", ends.out), ("heads", ends.in_)):
-        if vectors.dtype != np.float32 or not longest(vectors) <= 1 + ROUNDING:
+        if vectors.dtype != np.float32 or not np.isfinite(longest(vectors)):
             raise FeatureError(
-                f"the {flavour.name} flavour gave {side} of {name} that are no float32 vectors of length 1 at most; "
-                f"look for NaN in {flavour.feature} of {name}, and make it again"
+                f"the {flavour.name} flavour gave {side} of {name} that are no finite float32 vectors; look for NaN in "
+                f"{flavour.feature} of {name}, and make it again"
             )
     if len(ends) != shots:
         raise FeatureError(f"{flavour.feature} of {name} has {len(ends)} rows for {shots} shots; make it again")
