@@ -41,6 +41,11 @@ def over(
         yield key, function(shared, item)
 
 
+def cores() -> int:
+    """How many threads a call may keep busy: those that OMP_NUM_THREADS says, as Ray does for each call, or all."""
+    return int(os.environ.get("OMP_NUM_THREADS") or len(os.sched_getaffinity(0)))
+
+
 def _on_ray(
     where: str, function: Callable[[Shared, Item], Answer], shared: Shared, items: Iterable[tuple[Key, Item]]
 ) -> Iterator[tuple[Key, Answer]]:

@@ -15,6 +15,10 @@ from mediaml_assets.matching.blocks.merging import best
 from mediaml_assets_tests.matching.blocks.catalogues import FLAVOURS, rows, titles
 
 
+def given_cores(_: None, __: int) -> int:
+    return compute.cores()
+
+
 def scaled(factor: int, item: int) -> int:
     return factor * item
 
@@ -22,6 +26,13 @@ def scaled(factor: int, item: int) -> int:
 def test_here_items_are_answered_in_order(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("MEDIAML_COMPUTE", raising=False)
     assert list(compute.over(scaled, 3, [("a", 1), ("b", 2)])) == [("a", 3), ("b", 6)]
+
+
+def test_a_call_keeps_as_many_cores_busy_as_it_is_given(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    assert compute.cores() == len(os.sched_getaffinity(0))
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    assert compute.cores() == 1
 
 
 def test_ray_that_is_not_installed_is_said_so(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -57,4 +68,6 @@ def test_on_ray_blocks_have_the_same_bytes(on_ray: None, tmp_path: Path, monkeyp
             assert cache.counts["pairs_scored"] >= (6 * 60) ** 2
         made[where] = {str(one.relative_to(folder)): one.read_bytes() for one in folder.rglob("*.blocks")}
     assert len(made["ray"]) == 12 and made["ray"] == made[""]
+    monkeypatch.setenv("MEDIAML_COMPUTE", "ray")
     assert sorted(compute.over(scaled, 3, [(n, n) for n in range(40)])) == [(n, 3 * n) for n in range(40)]
+    assert list(compute.over(given_cores, None, [("", 0)])) == [("", 1)]

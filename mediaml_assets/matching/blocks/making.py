@@ -178,7 +178,7 @@ class _LookedAt:
 
 def _looked_at(flavour: Flavour, tails: Ends, heads: Ends, depth: int) -> _LookedAt:
     rows, cols = (np.flatnonzero(vectors.any(axis=1)) for vectors in (tails.out, heads.in_))
-    found = best_pairs(tails.out, heads.in_, rows, cols, depth, above=0.0)
+    found = best_pairs(tails.out, heads.in_, rows, cols, depth, above=0.0, threads=compute.cores())
     rerank = flavour.rerank(Ends(tails.out, heads.in_, tails.out_details, heads.in_details))
     final = found.scores if rerank is None else final_scores(rerank, found)
     if found.rows.size < depth:
