@@ -1,17 +1,17 @@
 """The shots of a film with what near-duplicates are found by, and what people say of them.
 
-`<file>.takes.csv` says which shots of a film repeat an earlier one (`frame,of`: a picture of the one and of the other;
-nothing after the comma for a shot that repeats none). `copies.csv` has one row for each two shots of different files
-that show the same footage. A shot that is not named is open to dispute, and not scored.
+`<file>.takes.csv` and `copies.csv` beside this module are of the formats that `mediaml evaluate` reads. A shot that is
+not named is open to dispute, and not scored.
 """
 
-import csv
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from pathlib import Path
 
 from benchmarks.samples import standard_media
+from mediaml_assets.evaluation.copies import NAME, Place, read_copies
+from mediaml_assets.evaluation.takes import SUFFIX, read_takes
 from mediaml_assets.features.joined_shots import JoinedShots
 from mediaml_assets.features.shot_embedding import Embeddings, ShotEmbeddingConfig, shot_embedding
 from mediaml_assets.features.shot_prints import ShotPrints, shot_prints
@@ -50,30 +50,25 @@ def film_shots(file: Path, folder: Path) -> FilmShots:
 
 def take_groups(film: FilmShots) -> dict[int, int] | None:
     """Place of each labelled shot to that of the earliest shot it repeats, or its own; None without labels."""
-    labels = TRUTH / f"{film.file}.takes.csv"
+    labels = TRUTH / f"{film.file}{SUFFIX}"
     if not labels.is_file():
         return None
-    return {film.place(int(row["frame"])): film.place(int(row["of"] or row["frame"])) for row in _rows(labels)}
+    truth = read_takes(labels)
+    alone = {film.place(start): film.place(start) for start, _ in truth.alone}
+    return alone | {film.place(shot[0]): film.place(of[0]) for shot, of in truth.repeats}
 
 
-def true_copies(films: Sequence[FilmShots]) -> set[tuple[tuple[str, int], tuple[str, int]]]:
-    """Pairs of (file, place) that show the same footage, the lesser first."""
+def true_copies(films: Sequence[FilmShots]) -> set[tuple[Place, Place]]:
+    """Pairs of (file, place of a shot) that show the same footage, the lesser first."""
     by_name = {film.file: film for film in films}
-    pairs = set()
-    for row in _rows(TRUTH / "copies.csv"):
-        if row["file"] in by_name and row["of_file"] in by_name:
-            ends = [
-                (row[f], by_name[row[f]].place(int(row[n]))) for f, n in (("file", "frame"), ("of_file", "of_frame"))
-            ]
-            pairs.add((min(ends), max(ends)))
-    return pairs
+    every = read_copies(TRUTH / NAME, {film.file: (film.file, int) for film in films})
+    ends = [
+        ((one.title1, by_name[one.title1].place(one.frame1)), (one.title2, by_name[one.title2].place(one.frame2)))
+        for one in every
+    ]
+    return {(min(pair), max(pair)) for pair in ends}
 
 
 def labelled_pairs(groups: dict[int, int]) -> list[tuple[int, int, bool]]:
     """Every two labelled shots of a film, the earlier first, and whether they are takes of one."""
     return [(a, b, groups[a] == groups[b]) for a, b in combinations(sorted(groups), 2)]
-
-
-def _rows(file: Path) -> list[dict[str, str]]:
-    with file.open(encoding="utf-8", newline="") as text:
-        return list(csv.DictReader(line for line in text if line[0] != "#"))
