@@ -27,7 +27,7 @@ from benchmarks.duplicate_truth.curves import Curve, Pair, curve, draw
 from benchmarks.duplicate_truth.films import FilmShots, film_shots, labelled_pairs, take_groups, true_copies
 from benchmarks.duplicate_truth.rendered import rendered_takes
 from benchmarks.harness import OUT, Measured, Target
-from mediaml_assets.features.copies import Screen, copies
+from mediaml_assets.features.copies import Title, copies, laid
 from mediaml_assets.features.shot_embedding import Embeddings
 from mediaml_assets.features.shot_groups import ShotGroupsConfig
 from mediaml_assets.features.unique_shots import UniqueShotsConfig, takes
@@ -134,19 +134,19 @@ def _across(films: list[FilmShots]) -> tuple[list[Pair], float]:
     true = true_copies(films)
     found, screened, all_pairs = {}, 0, 0
     for a, b in combinations(films, 2):
-        for one in copies(a.prints, b.prints, OF_COPIES[0]):
+        for one in copies(Title(a.prints), Title(b.prints), OF_COPIES[0]):
             found[(a.file, one.a), (b.file, one.b)] = one.likeness
         if not any({x[0], y[0]} == {a.file, b.file} for x, y in true):
-            screens = Screen(a.prints), Screen(b.prints)
-            seen = screens[0].seen_in(screens[1]) | {(i, j) for j, i in screens[1].seen_in(screens[0])}
-            screened, all_pairs = screened + len(seen), all_pairs + len(a.shots) * len(b.shots)
+            seen = laid(Title(a.prints), Title(b.prints))
+            screened += len(set(zip(seen.a.tolist(), seen.b.tolist(), strict=True)))
+            all_pairs += len(a.shots) * len(b.shots)
     pairs = [(found.get(pair, 0.0), pair in true) for pair in {*found, *true}]
     return pairs, screened / max(all_pairs, 1)
 
 
 def _altered_copies(film: FilmShots, altered: Altered, groups: dict[int, int]) -> list[Pair]:
     """Altered parts and shots of a film: those that are found, and those that should be."""
-    found = {(one.a, one.b): one.likeness for one in copies(film.prints, altered.prints, OF_COPIES[0])}
+    found = {(one.a, one.b): one.likeness for one in copies(Title(film.prints), Title(altered.prints), OF_COPIES[0])}
     wanted = {(of, place) for place, of in enumerate(altered.of)}
     others = {
         (a, b) for a, b in found if a in groups and altered.of[b] in groups and groups[a] != groups[altered.of[b]]

@@ -3,7 +3,6 @@
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
-from itertools import combinations
 from typing import Any, ClassVar, Self
 
 import pyarrow as pa
@@ -12,7 +11,7 @@ from mediaml_assets.amber.checks import in_range, unique
 from mediaml_assets.amber.columns import column
 from mediaml_assets.amber.feature import Scope, amber_feature
 from mediaml_assets.errors import FeatureError
-from mediaml_assets.features.copies import copies
+from mediaml_assets.features.copies import Title, copies
 from mediaml_assets.features.shot_prints import ShotPrints
 from mediaml_assets.features.unique_shots import UniqueShots
 
@@ -97,10 +96,12 @@ def shot_groups(
     titles = sorted(set(shot_prints) & set(unique_shots))
     links: dict[Node, dict[Node, float]] = defaultdict(dict)
     kept = {title: _kept(title, shot_prints[title], unique_shots[title]) for title in titles}
-    for a, b in combinations(titles, 2):
-        for copy in copies(shot_prints[a], shot_prints[b], config.threshold):
-            earlier, later = (a, kept[a][copy.a]), (b, kept[b][copy.b])
-            links[later][earlier] = max(copy.likeness, links[later].get(earlier, 0.0))
+    for place, a in enumerate(titles):
+        prints = Title(shot_prints[a])
+        for b in titles[place + 1 :]:
+            for copy in copies(prints, Title(shot_prints[b]), config.threshold):
+                earlier, later = (a, kept[a][copy.a]), (b, kept[b][copy.b])
+                links[later][earlier] = max(copy.likeness, links[later].get(earlier, 0.0))
     return _table(earliest(links), links)
 
 

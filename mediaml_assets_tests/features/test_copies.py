@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mediaml_assets.features.copies import Screen, copies, likeness
+from mediaml_assets.features.copies import ALONE, MEETS, SCREEN, Laid, Title, copies, laid, quartiles
 from mediaml_assets.features.gradient_print import (
     DIMENSIONS,
     SHORT,
@@ -48,7 +48,7 @@ def graded(picture: Picture) -> Picture:
 
 
 def found(a: ShotPrints, b: ShotPrints) -> list[tuple[int, int]]:
-    return [(one.a, one.b) for one in copies(a, b, SAME)]
+    return [(one.a, one.b) for one in copies(Title(a), Title(b), SAME)]
 
 
 def test_a_print_is_a_unit_vector_and_a_flat_picture_has_none() -> None:
@@ -68,10 +68,10 @@ def test_light_does_not_change_a_print_but_turning_dark_into_light_does() -> Non
 
 
 @given(st.integers(0, 200))
-@settings(max_examples=4, deadline=None)
+@settings(max_examples=2, deadline=None)
 def test_a_graded_part_of_another_rate_is_found_and_nothing_else(seed: int) -> None:
-    one, two, other = (panned(3 * seed + k, 96, 1.5) for k in range(3))
-    recap = [graded(picture) for picture in two[20:76]]
+    one, two, other = (panned(3 * seed + k, 60, 1.5) for k in range(3))
+    recap = [graded(picture) for picture in two[10:54]]
     assert found(film(one, two), film(other, recap)) == [(1, 1)]
     fast = [picture for k, picture in enumerate(recap) for _ in range(2 if k % 4 == 0 else 1)]  # 24 to 30 a second
     assert found(film(one, two), film(fast, other, rate=30)) == [(1, 0)]
@@ -100,60 +100,77 @@ def test_black_and_white_are_copies_of_nothing() -> None:
     assert found(film(*flat), film(*flat, panned(1, 40, 1))) == []
 
 
-def test_one_print_alone_must_be_nearly_the_same() -> None:
-    rows = np.eye(4, dtype=np.float32)
-    near = packed(rows[:1] * 0.7 + rows[1:2] * 0.7)
-    assert likeness(packed(rows[:1]), packed(rows[:1])) == pytest.approx(1)
-    assert likeness(packed(rows[:1]), near) == -1
-    assert likeness(packed(rows[:1].repeat(3, 0)), near.repeat(3, 0)) == pytest.approx(0.707, abs=0.01)
-
-
-@given(st.integers(1, 9), st.integers(1, 9), st.integers(0, 99))
-@settings(max_examples=40, deadline=None)
-def test_likeness_is_the_best_lower_quartile_over_offsets(m: int, n: int, seed: int) -> None:
-    rng = np.random.default_rng(seed)
-    a, b = (rng.integers(-127, 128, (count, 8)).astype(np.int8) for count in (m, n))
-    cosines = unpacked(a) @ unpacked(b).T
-    best = -1.0
-    for offset in range(-m, n + 1):
-        meeting = sorted(float(cosines[i, i + offset]) for i in range(m) if 0 <= i + offset < n)
-        if meeting and len(meeting) >= 0.8 * min(m, n):
-            best = max(best, meeting[(len(meeting) - 1) // 4])
-    alone = min(m, n) == 1
-    assert likeness(a, b) == pytest.approx(best if not alone or best >= 0.8 else -1.0, abs=1e-6)
-    assert likeness(a, b) == pytest.approx(likeness(b, a), abs=1e-6)
-
-
 def made_up(rng: np.random.Generator, counts: list[int]) -> ShotPrints:
-    short = rng.normal(size=(sum(counts), 6)) @ rng.normal(size=(6, SHORT))
-    middle = [int(rng.integers(0, count)) for count in counts]
-    nothing = pa.table({"prints": pa.array([], pa.binary())})
-    return ShotPrints(
-        np.arange(len(counts)), np.array(counts), np.array(middle), packed(short.astype(np.float32)), lambda: nothing
-    )
+    """Shots whose prints are much alike; the whole ones hold the short ones and little else."""
+    short = (rng.normal(size=(sum(counts), 4)) @ rng.normal(size=(4, SHORT))).astype(np.float32)
+    whole = np.zeros((sum(counts), DIMENSIONS), np.float32)
+    whole[:, :SHORT] = short + rng.normal(size=short.shape).astype(np.float32)
+    parts = np.split(packed(whole), np.cumsum(counts)[:-1])
+    table = pa.table({"prints": pa.array([one.tobytes() for one in parts], pa.binary())})
+    middle = np.array([int(rng.integers(0, count)) for count in counts])
+    return ShotPrints(np.arange(len(counts)), np.array(counts), middle, packed(short), lambda: table)
 
 
-@given(
-    st.lists(st.integers(1, 4), min_size=1, max_size=5),
-    st.lists(st.integers(1, 4), min_size=1, max_size=5),
-    st.integers(0, 99),
-)
-@settings(max_examples=60, deadline=None)
-def test_the_screen_passes_what_three_loops_pass(first: list[int], second: list[int], seed: int) -> None:
-    rng = np.random.default_rng(seed)
-    a, b = made_up(rng, first), made_up(rng, second)
+def ways(m: int, n: int) -> list[list[tuple[int, int]]]:
+    """Every way to lay m prints along n, four fifths of the shorter side at least: the places that meet."""
+    every = ([(i, i + by) for i in range(m) if 0 <= i + by < n] for by in range(-m, n + 1))
+    return [meeting for meeting in every if meeting and len(meeting) >= 0.8 * min(m, n)]
+
+
+def quartile(a: np.ndarray, b: np.ndarray, meeting: list[tuple[int, int]]) -> float:
+    return sorted(float(a[i] @ b[j]) for i, j in meeting)[(len(meeting) - 1) // 4]
+
+
+def brute(a: ShotPrints, b: ShotPrints, threshold: float) -> dict[tuple[int, int], float]:
     ends = [np.split(unpacked(one.short), np.cumsum(one.count)[:-1]) for one in (a, b)]
-    expected = set()
+    found = {}
     for i, mine in enumerate(ends[0]):
         for j, theirs in enumerate(ends[1]):
-            middle = int(a.middle[i])
-            for place in range(len(theirs)):
-                pairs = [(middle + d, place + d) for d in (-1, 0, 1)]
-                inside = [(x, y) for x, y in pairs if 0 <= x < len(mine) and 0 <= y < len(theirs)]
-                values = [float(mine[x] @ theirs[y]) for x, y in inside]
-                if float(mine[middle] @ theirs[place]) >= 0.4 and sum(values) >= 0.4 * len(values):
-                    expected.add((i, j))
-    assert Screen(a).seen_in(Screen(b)) == expected
+            middles = (int(a.middle[i]), int(b.middle[j]))
+            fitting = [
+                meeting
+                for meeting in ways(len(mine), len(theirs))
+                if any((x == middles[0] or y == middles[1]) and mine[x] @ theirs[y] >= MEETS for x, y in meeting)
+                and quartile(mine, theirs, meeting) >= SCREEN
+            ]
+            if fitting:
+                best = max(fitting, key=lambda meeting: quartile(mine, theirs, meeting))
+                alike = quartile(unpacked(a.prints[i]), unpacked(b.prints[j]), best)
+                if alike >= (threshold if len(best) > 1 else max(threshold, ALONE)):
+                    found[i, j] = alike
+    return found
+
+
+counts = st.lists(st.integers(1, 5), min_size=1, max_size=5)
+
+
+@given(counts, counts, st.integers(0, 999), st.floats(-0.2, 0.9))
+@settings(max_examples=80, deadline=None)
+def test_copies_are_those_that_loops_find(first: list[int], second: list[int], seed: int, threshold: float) -> None:
+    rng = np.random.default_rng(seed)
+    a, b = made_up(rng, first), made_up(rng, second)
+    seen = {(one.a, one.b): one.likeness for one in copies(Title(a), Title(b), threshold)}
+    expected = brute(a, b, threshold)
+    assert list(seen) == sorted(expected)
+    assert list(seen.values()) == pytest.approx(list(dict(sorted(expected.items())).values()), abs=1e-5)
+    turned = [(one.b, one.a) for one in copies(Title(b), Title(a), threshold)]
+    assert sorted(turned) == list(seen)
+
+
+def test_one_print_alone_must_be_nearly_the_same() -> None:
+    rows = np.eye(4, dtype=np.float32)
+    same, near = packed(rows[:1].repeat(3, 0)), packed((rows[:1] * 0.7 + rows[1:2] * 0.7).repeat(3, 0))
+    places = np.zeros(1, np.int64)
+    assert quartiles(same, near, Laid(places, places, places, places, places + 3))[0] == pytest.approx(0.707, abs=0.01)
+    one, other = film([texture(1)] * 6), film([(texture(1) * 0.6 + texture(2) * 0.4).astype(np.uint8)] * 6)
+    longer, long_other = film([texture(1)] * 40), film([(texture(1) * 0.6 + texture(2) * 0.4).astype(np.uint8)] * 40)
+    assert (found(one, one), found(one, other)) == ([(0, 0)], [])
+    assert found(longer, long_other) == [(0, 0)]
+
+
+def test_nothing_is_laid_along_nothing_like_it() -> None:
+    black = [np.full((360, 640), 16, np.uint8)] * 40
+    assert len(laid(Title(film(black)), Title(film(panned(1, 40, 1)))).a) == 0
 
 
 def test_prints_reach_into_fades_and_not_into_dissolves() -> None:
