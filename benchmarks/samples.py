@@ -23,11 +23,11 @@ import pyarrow as pa
 from benchmarks.harness import Target
 from mediaml_assets.amber.cache import Cache
 from mediaml_assets.amber.objects.folder import FolderObjects
-from mediaml_assets.features.motion import motion
+from mediaml_assets.features.motion import MotionConfig, motion
 from mediaml_assets.features.shot_embedding import Embeddings, ShotEmbeddingConfig, shot_embedding
 from mediaml_assets.features.shot_groups import ShotGroups
 from mediaml_assets.features.shots import Shots, shots
-from mediaml_assets.features.silhouette import silhouette
+from mediaml_assets.features.silhouette import SilhouetteConfig, silhouette
 from mediaml_assets.features.unique_shots import UniqueShots, UniqueShotsConfig, unique_shots
 from mediaml_assets.jasper.reading.media import Media
 from mediaml_assets.jasper.recipe import ML_360P
@@ -143,7 +143,12 @@ def analysed(media: Media, truth: Truth) -> Title:
     embedding = shot_embedding(media, every, ShotEmbeddingConfig())
     unique = unique_shots(every, Embeddings.from_table(embedding), UniqueShotsConfig())
     kept = Shots.from_table(unique)
-    return Title(truth, split, unique, {"silhouette": silhouette(media, kept), "motion": motion(media, kept)})
+    return Title(
+        truth,
+        split,
+        unique,
+        {"silhouette": silhouette(media, kept, SilhouetteConfig()), "motion": motion(media, kept, MotionConfig())},
+    )
 
 
 def boundary_counts(title: Title, kinds: Sequence[str]) -> Counts:

@@ -1,13 +1,13 @@
 """How the picture moves at one end of a shot: the camera's affine part, what moves against it, and how sure that is.
 
 Flow is measured between neighbouring frames, from the cut outwards. Repeated frames (24 frames a second told as 30,
-drawings held for two) are stepped over and the time is shared out evenly, so that speeds stay right. Each pair is checked by
-warping one frame onto the other: where the flow does not explain the change there is a cut, a flash or a dissolve, and
-the measurement ends before it. Certainty is what remains after four doubts: a change that the flow leaves unexplained,
-places that flow back and forth does not lead back to, trembling, and too few frames.
+drawings held for two) are stepped over and the time is shared out evenly, so that speeds stay right. Each pair is
+checked by warping one frame onto the other: where the flow does not explain the change there is a cut, a flash or a
+dissolve, and the measurement ends before it. Certainty is what remains after four doubts: a change that the flow leaves
+unexplained, places that flow back and forth does not lead back to, trembling, and too few frames.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from itertools import pairwise
@@ -19,6 +19,7 @@ import numpy.typing as npt
 from mediaml_assets.features.optical_flow import MEDIUM, Flow, Gray, Map, camera_flow, flow, lost, texture, warped
 
 Vector = npt.NDArray[np.float32]
+Between = Callable[[int, int], Flow]
 
 WIDTH, HEIGHT = 160, 90  # the size at which flow is measured
 COLUMNS, ROWS = 16, 9
@@ -55,7 +56,7 @@ class EndMotion:
 
 @dataclass(frozen=True)
 class _Pair:
-    """Two neighbouring frames: flow from the earlier to the later, pixels; seconds between; levels explained of changed.
+    """Two neighbouring frames: flow in pixels from the earlier on, seconds between, and levels explained of changed.
 
     telling: how far the flow can be told, [90, 160]; lost: the share that back and forth does not lead back, measured
     for the pairs nearest to the cut and for great changes, else 0.
@@ -72,12 +73,19 @@ class _Pair:
 NOTHING = EndMotion(np.zeros(DIMENSIONS, np.float32), 0.0)
 
 
-def end_motion(grays: Sequence[Gray], rate: float, at_end: bool, high: float) -> EndMotion:
+def end_motion(
+    grays: Sequence[Gray], rate: float, at_end: bool, high: float, between: Between | None = None
+) -> EndMotion:
     """The motion of neighbouring frames [90, 160] in order of time; the cut is after the last or before the first.
 
-    `high` is the active picture's height over its width.
+    Args:
+        grays: luma of the active picture.
+        rate: frames a second.
+        at_end: whether the cut is after the last.
+        high: the active picture's height over its width.
+        between: what measures flow between the frames at two places; Dense Inverse Search by default.
     """
-    pairs = _pairs(grays, rate, at_end)
+    pairs = _pairs(grays, rate, at_end, between or (lambda a, b: flow(grays[a], grays[b], MEDIUM)))
     if not pairs:
         return NOTHING
     to_widths = np.array([1 / WIDTH, high / HEIGHT], np.float32)
@@ -101,18 +109,17 @@ def subject_field(numbers: Vector) -> Vector:
     return np.asarray(numbers.reshape(ROWS, COLUMNS, 2) * scale, np.float32)
 
 
-def _pairs(grays: Sequence[Gray], rate: float, at_end: bool) -> list[_Pair]:
+def _pairs(grays: Sequence[Gray], rate: float, at_end: bool, between: Between) -> list[_Pair]:
     """The pairs of frames that differ, the one nearest to the cut first, as far as motion explains them."""
-    outwards = list(grays[::-1] if at_end else grays)
-    kept = _distinct(outwards)
+    kept = _distinct(grays[::-1] if at_end else grays)
     seconds = kept[-1] / rate / max(len(kept) - 1, 1)
     found: list[_Pair] = []
     for near, far in pairwise(kept):
-        a, b = (outwards[far], outwards[near]) if at_end else (outwards[near], outwards[far])
-        field, telling, changed = flow(a, b, MEDIUM), texture(a), _difference(a, b)
-        explained = changed - _difference(a, warped(b, field))
+        a, b = (len(grays) - 1 - far, len(grays) - 1 - near) if at_end else (near, far)
+        field, telling, changed = between(a, b), texture(grays[a]), _difference(grays[a], grays[b])
+        explained = changed - _difference(grays[a], warped(grays[b], field))
         asked = len(found) < NEAR_PAIRS or changed > BROKEN[0]
-        missed = lost(field, flow(b, a, MEDIUM), telling) if asked else 0.0
+        missed = lost(field, between(b, a), telling) if asked else 0.0
         if changed > BROKEN[0] and (explained < BROKEN[1] * changed or missed > BROKEN[2]):
             break
         found.append(_Pair(field, seconds, changed, explained, telling, missed))

@@ -80,7 +80,7 @@ class Preparation:
 
     @classmethod
     def _from(cls, values: dict[str, Any]) -> "Preparation":
-        size = _lengths(values.get("size", 224))
+        size = _lengths(values.get("size", 224), "max_size" in values)
         crop = _lengths(values["crop_size"]) if values.get("do_center_crop") and "crop_size" in values else None
         fixed = values.get("do_normalize", True)
         return cls(
@@ -160,8 +160,9 @@ def load(folder: str) -> TransformersEncoder:
 def digest(folder: str) -> str:
     """SHA-256 of the model's weights and configuration files; raises ModelMissing when they are not there."""
     path = Path(folder).expanduser()
-    saved_architecture(path)
-    files = (path / "config.json", path / "preprocessor_config.json", *sorted(path.glob("*.safetensors")))
+    saved_architecture(path, prepared=False)
+    names = ("config.json", "preprocessor_config.json")
+    files = (*(path / name for name in names if (path / name).is_file()), *sorted(path.glob("*.safetensors")))
     stamps = (file.stat() for file in files)
     return _digest(files, tuple((stamp.st_size, stamp.st_mtime_ns) for stamp in stamps))
 
@@ -184,9 +185,12 @@ def architecture_of(path: Path) -> Architecture:
     return ARCHITECTURES[name]
 
 
-def saved_architecture(path: Path) -> str:
-    """The name of the architecture in a folder, once everything that is needed was seen to be there."""
-    for name in ("config.json", "preprocessor_config.json"):
+def saved_architecture(path: Path, prepared: bool = True) -> str:
+    """The name of the architecture in a folder, once everything that is needed was seen to be there.
+
+    `prepared`: whether the model needs a file that says how pictures are prepared.
+    """
+    for name in ("config.json", "preprocessor_config.json") if prepared else ("config.json",):
         if not (path / name).is_file():
             raise ModelMissing(f"{path} has no {name}: give the folder that the model's save_pretrained wrote")
     if not any(path.glob("*.safetensors")):
@@ -209,9 +213,11 @@ def _understood(file: Path) -> Iterator[None]:
         ) from error
 
 
-def _lengths(size: Any) -> dict[str, int]:
-    """A size in any of the forms that configuration files use: a number, or named edges."""
-    return {"height": size, "width": size} if isinstance(size, int) else {edge: int(n) for edge, n in size.items()}
+def _lengths(size: Any, shortest: bool = False) -> dict[str, int]:
+    """A size in any of the forms that configuration files use: named edges, or a number for both or the shortest."""
+    if isinstance(size, int):
+        return {"shortest_edge": size} if shortest else {"height": size, "width": size}
+    return {edge: int(n) for edge, n in size.items()}
 
 
 def _of_channels(values: Any) -> tuple[float, ...]:
