@@ -31,7 +31,7 @@ carrot, hot dog, pizza, donut, cake, chair, couch, potted plant, bed, dining tab
 keyboard, cell phone, microwave, oven, toaster, sink, refrigerator, book, clock, vase, scissors, teddy bear, hair drier,
 toothbrush"""
 THINGS = frozenset(" ".join(name.split()) for name in _THINGS.split(","))
-"""The countable classes of COCO; a model's other classes (sky, wall) are no silhouettes, unless it has none of these."""
+"""The countable classes of COCO; of a model that has any of these, other classes (sky, wall) are none."""
 
 
 @dataclass(frozen=True)

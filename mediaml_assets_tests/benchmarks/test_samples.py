@@ -32,7 +32,8 @@ def title(found: list[tuple[int, str]], kept: list[int]) -> Title:
     columns = [[getattr(shot, name) for shot in rows] for name in Shots.columns]
     unique = pa.table([*columns, [1] * len(rows), [[]] * len(rows)], schema=UNIQUE_SHOTS)
     vectors = np.eye(4, DIMENSIONS, dtype=np.float32)[: len(rows)]
-    motion = pa.table({"index": kept, "out_vector": list(vectors), "in_vector": list(vectors[::-1])}, schema=MOTION)
+    sure = [1.0] * len(rows)
+    motion = pa.table([kept, list(vectors), list(vectors[::-1]), sure, sure], schema=MOTION)
     truth = Truth(
         title="film",
         file="film.mp4",
