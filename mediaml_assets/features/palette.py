@@ -11,6 +11,9 @@ whole is damped by s^2 / (s^2 + 0.12^2), s being the mean of w: grey pictures sc
 ones near 1 with what has their colours.
 """
 
+from functools import cache
+
+import cv2
 import numpy as np
 import numpy.typing as npt
 
@@ -47,6 +50,15 @@ def histogram(lab: Array, counts: Array) -> Array:
         for half, weight in enumerate(weights):
             total[half] += np.bincount(where, weight * share, total.shape[1])
     return np.asarray(total.ravel() / total.sum(), np.float32)
+
+
+@cache
+def reached() -> npt.NDArray[np.intp]:
+    """Those of the 972 points to which any colour of a screen gives a share: 694, the others are 0 in every palette."""
+    level = np.linspace(0, 1, 52, dtype=np.float32)
+    bgr = np.stack(np.meshgrid(level, level, level), axis=-1).reshape(-1, 1, 3)
+    lab = np.asarray(cv2.cvtColor(bgr, cv2.COLOR_BGR2Lab), np.float32)
+    return np.flatnonzero(histogram(lab, np.ones(lab.shape[:2], np.float32)))
 
 
 def _between(place: Array, count: int) -> tuple[npt.NDArray[np.intp], Array]:

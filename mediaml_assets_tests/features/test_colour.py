@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mediaml_assets.features.colour import COLOUR, colour
-from mediaml_assets.features.palette import DIMENSIONS, histogram, palette
+from mediaml_assets.features.palette import DIMENSIONS, histogram, palette, reached
 from mediaml_assets.features.shots import Shot, Shots
 from mediaml_assets_tests.features.conftest import ArrayMedia
 
@@ -66,6 +66,16 @@ def test_products_of_any_pictures_are_in_range(seed: int) -> None:
     one, other = (palette(cv2.cvtColor(part, cv2.COLOR_BGR2Lab)) for part in bgr)
     assert one.shape == (DIMENSIONS,)
     assert 0 <= one @ other <= 1 and one @ one < 1
+
+
+@given(st.integers(0, 2**32 - 1))
+@settings(max_examples=20, deadline=None)
+def test_no_colour_of_a_screen_reaches_other_points(seed: int) -> None:
+    random = np.random.default_rng(seed)
+    vivid = random.choice(np.array([0, 255], np.float32), (40, 60, 3)) * (random.random((40, 60, 3)) > 0.1)
+    lab = cv2.cvtColor(vivid.astype(np.float32) / 255, cv2.COLOR_BGR2Lab)
+    assert set(np.flatnonzero(palette(lab))) <= set(reached())
+    assert len(reached()) == 694
 
 
 def test_one_row_a_shot_of_its_last_and_first_frame(cut_film: ArrayMedia) -> None:

@@ -2,13 +2,13 @@
 
 import pyarrow as pa
 
-from mediaml_assets.features.palette import DIMENSIONS
+from mediaml_assets.features.palette import DIMENSIONS, reached
 from mediaml_assets.matching.flavours.flavour import Ends, Flavour, first_is_highest, stacked
 
 
 def colour_ends(table: pa.Table) -> Ends:
-    """Palettes: the score is the Bhattacharyya coefficient of two, damped where they are plain."""
-    out, in_ = (stacked(table, name, DIMENSIONS) for name in ("out_vector", "in_vector"))
+    """Palettes, without what is 0 in all: the score is the Bhattacharyya coefficient, damped where one is plain."""
+    out, in_ = (stacked(table, name, DIMENSIONS)[:, reached()] for name in ("out_vector", "in_vector"))
     return Ends.without_details(out, in_)
 
 

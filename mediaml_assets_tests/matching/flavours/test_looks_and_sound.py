@@ -10,7 +10,7 @@ from mediaml_assets.features.colour import COLOUR
 from mediaml_assets.features.composition import COMPOSITION
 from mediaml_assets.features.layout import EDGES, MASSES
 from mediaml_assets.features.learned import LEARNED
-from mediaml_assets.features.palette import DIMENSIONS
+from mediaml_assets.features.palette import DIMENSIONS, reached
 from mediaml_assets.features.sound import SOUND
 from mediaml_assets.matching.flavours import colour, composition, learned, sound
 from mediaml_assets.matching.flavours.flavour import Ends, Flavour
@@ -39,7 +39,9 @@ def composition_table(seed: int, count: int = 9) -> pa.Table:
 
 def colour_table(seed: int, count: int = 9) -> pa.Table:
     random = np.random.default_rng(seed)
-    sides = [np.abs(units(random, count, DIMENSIONS)) * random.random((count, 1)) for _ in range(2)]
+    sides = [np.zeros((count, DIMENSIONS)) for _ in range(2)]
+    for side in sides:
+        side[:, reached()] = np.abs(units(random, count, len(reached()))) * random.random((count, 1))
     return pa.table([list(range(count)), *(list(side.astype(np.float32)) for side in sides)], schema=COLOUR)
 
 
