@@ -23,6 +23,10 @@ import pyarrow as pa
 from benchmarks.harness import Target
 from mediaml_assets.amber.cache import Cache
 from mediaml_assets.amber.objects.folder import FolderObjects
+from mediaml_assets.evaluation.boundaries import Counts
+from mediaml_assets.evaluation.planted import DEEP, PlantedRanks, listed_pairs, planted_ranks_of, wanted_pairs
+from mediaml_assets.evaluation.report import TitleReport, found_boundaries, title_report
+from mediaml_assets.evaluation.truth import PlantedCut, of_rendered, planted_cuts
 from mediaml_assets.features.motion import MotionConfig, motion
 from mediaml_assets.features.shot_embedding import Embeddings, ShotEmbeddingConfig, shot_embedding
 from mediaml_assets.features.shot_groups import ShotGroups
@@ -39,7 +43,7 @@ from mediaml_assets.matching.match_cuts import MatchCutsConfig, flavour_cuts
 from mediaml_assets.matching.shot_rows import ShotRows
 from mediaml_assets.samples import script
 from mediaml_assets.samples.render import render, truth_file
-from mediaml_assets.samples.truth import TrueTransition, Truth, load_truth
+from mediaml_assets.samples.truth import Truth, load_truth
 from mediaml_assets.settings import home
 
 TARGETS: dict[str, Target] = {
@@ -49,7 +53,6 @@ TARGETS: dict[str, Target] = {
     "distinct_dropped": ("==", 0),
     "planted_missed": ("==", 0),
 }
-DEEP = 10  # cuts listed for each planted one
 
 
 @dataclass(frozen=True)
@@ -60,29 +63,6 @@ class Title:
     shots: pa.Table
     unique: pa.Table
     flavours: Mapping[str, pa.Table]
-
-    def found(self, true_shot: int) -> int:
-        """Index of the found shot that shares most frames with a true one."""
-        true = self.truth.shots[true_shot]
-        spans = Shots.from_table(self.shots)
-        return max(spans, key=lambda shot: min(shot.end, true.end) - max(shot.start, true.start)).index
-
-
-@dataclass(frozen=True)
-class Counts:
-    """Boundaries that are true and found, found but not true, and true but not found."""
-
-    right: int = 0
-    wrong: int = 0
-    missed: int = 0
-
-    def __add__(self, other: "Counts") -> "Counts":
-        return Counts(self.right + other.right, self.wrong + other.wrong, self.missed + other.missed)
-
-    @property
-    def f1(self) -> float:
-        """Harmonic mean of precision and recall."""
-        return 2 * self.right / max(2 * self.right + self.wrong + self.missed, 1)
 
 
 def run(seed: int) -> dict[str, float]:
@@ -101,17 +81,19 @@ def run(seed: int) -> dict[str, float]:
 
 def figures(titles: Sequence[Title]) -> dict[str, float]:
     """Every figure but the cost."""
-    cuts = sum((boundary_counts(title, ("cut",)) for title in titles), Counts())
-    every = sum((boundary_counts(title, ("cut", "dissolve", "fade")) for title in titles), Counts())
-    planted = {plant.flavour for title in titles for plant in title.truth.plants}
-    ranks = {name: planted_ranks(titles, flavour) for name, flavour in FLAVOURS.items() if name in planted}
+    reports = [_reported(title) for title in titles]
+    cuts = sum((one.cuts for one in reports if one.cuts), Counts())
+    every = sum((one.transitions for one in reports if one.transitions), Counts())
+    takes = [one.takes for one in reports if one.takes]
+    plants = planted_cuts({title.truth.title: title.truth for title in titles})
+    planted = [planted_ranks(titles, plants, FLAVOURS[name]) for name in sorted({one.flavour for one in plants})]
     return {
         "hard_cut_f1": cuts.f1,
         "transition_f1": every.f1,
-        "takes_missed": sum(len(takes_missed(title)) for title in titles),
-        "distinct_dropped": sum(len(distinct_dropped(title)) for title in titles),
-        "planted_missed": sum(not 0 < rank <= 2 * len(found) for found in ranks.values() for rank in found),
-        **{f"{name}_worst_rank": 0 if 0 in found else max(found, default=0) for name, found in ranks.items()},
+        "takes_missed": sum(len(one.missed) for one in takes),
+        "distinct_dropped": sum(len(one.dropped) for one in takes),
+        "planted_missed": sum(len(one.ranks) - one.within for one in planted),
+        **{f"{one.flavour}_worst_rank": 0 if 0 in one.ranks else max(one.ranks) for one in planted},
     }
 
 
@@ -151,50 +133,22 @@ def analysed(media: Media, truth: Truth) -> Title:
     )
 
 
-def boundary_counts(title: Title, kinds: Sequence[str]) -> Counts:
-    """Found boundaries against true ones of some kinds, each used once; what is found of other kinds is left out."""
-    rows = zip(title.shots.column("start").to_pylist(), title.shots.column("transition").to_pylist(), strict=True)
-    found = [start for start, kind in rows if kind in kinds]
-    wanted = [true for true in title.truth.transitions if true.kind in kinds]
-    right = 0
-    for true in wanted:
-        near = [start for start in found if abs(start - true.boundary) <= tolerance(true)]
-        if near:
-            found.remove(min(near, key=lambda start: abs(start - true.boundary)))
-            right += 1
-    return Counts(right, len(found), len(wanted) - right)
+def _reported(title: Title) -> TitleReport:
+    """What became of a title, as `mediaml evaluate` counts it."""
+    every, kept = Shots.from_table(title.shots), Shots.from_table(title.unique)
+    return title_report(title.truth.title, of_rendered(title.truth), found_boundaries(title.shots), every, kept)
 
 
-def tolerance(transition: TrueTransition) -> int:
-    """Frames by which a boundary may be off."""
-    return 1 if transition.kind == "cut" else 2
-
-
-def takes_missed(title: Title) -> list[int]:
-    """True shots that repeat an earlier one and were kept."""
-    kept = set(title.unique.column("index").to_pylist())
-    return [take.shot for take in title.truth.takes if title.found(take.shot) in kept]
-
-
-def distinct_dropped(title: Title) -> list[int]:
-    """True shots that repeat none and were dropped."""
-    kept = set(title.unique.column("index").to_pylist())
-    takes = {take.shot for take in title.truth.takes}
-    return [true.index for true in title.truth.shots if true.index not in takes and title.found(true.index) not in kept]
-
-
-def planted_ranks(titles: Sequence[Title], flavour: Flavour) -> list[int]:
-    """The rank, from 1, of each planted match cut of a flavour among all pairs of all titles; 0: not near the top."""
-    plants = [plant for title in titles for plant in title.truth.plants if plant.flavour == flavour.name]
+def planted_ranks(titles: Sequence[Title], plants: Sequence[PlantedCut], flavour: Flavour) -> PlantedRanks:
+    """The ranks of the planted match cuts of a flavour among all pairs of all titles."""
+    planted = [one for one in plants if one.flavour == flavour.name]
     by_name = {title.truth.title: title for title in titles}
     unique = {name: UniqueShots.from_table(title.unique) for name, title in by_name.items()}
     rows = {name: ShotRows.from_table(title.flavours[flavour.feature]) for name, title in by_name.items()}
     with TemporaryDirectory() as folder:
         cache = Cache(FolderObjects(Path(folder)), "match_cuts")
-        config = MatchCutsConfig(k=DEEP * max(len(plants), 1))
+        config = MatchCutsConfig(k=DEEP * len(planted))
         known = {name: title_shots(name, shots, None, None, ShotGroups({})) for name, shots in unique.items()}
         listed = flavour_cuts(flavour, unique, rows, exclusions(known, config.gap), config, cache)
-    names = ("title1", "shot1", "title2", "shot2")
-    order = list(zip(*(listed.column(name).to_pylist() for name in names), strict=True))
-    wanted = [(p.title1, by_name[p.title1].found(p.shot1), p.title2, by_name[p.title2].found(p.shot2)) for p in plants]
-    return [order.index(pair) + 1 if pair in order else 0 for pair in wanted]
+    wanted = wanted_pairs(planted, {name: Shots.from_table(title.shots) for name, title in by_name.items()})
+    return planted_ranks_of(flavour.name, "mediaml", wanted, listed_pairs(listed, flavour.name))

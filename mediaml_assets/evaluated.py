@@ -9,7 +9,6 @@ from mediaml_assets.amber.demand import Demand
 from mediaml_assets.errors import NotStored, TruthRefused
 from mediaml_assets.evaluation.baseline import baseline_ranks, title_pairs
 from mediaml_assets.evaluation.beside import LandedTitle, placing, rendered_truth, written_truth
-from mediaml_assets.evaluation.boundaries import Found
 from mediaml_assets.evaluation.copies import (
     NAME,
     FoundCopy,
@@ -19,8 +18,8 @@ from mediaml_assets.evaluation.copies import (
     kept_shot,
     read_copies,
 )
-from mediaml_assets.evaluation.planted import DEEP, Pair, PlantedRanks, listed_pairs, ranks, wanted_pairs
-from mediaml_assets.evaluation.report import Report, TitleReport, report, title_report
+from mediaml_assets.evaluation.planted import DEEP, Pair, PlantedRanks, listed_pairs, planted_ranks_of, wanted_pairs
+from mediaml_assets.evaluation.report import Report, TitleReport, found_boundaries, report, title_report
 from mediaml_assets.evaluation.truth import PlantedCut, TitleTruth, of_rendered, planted_cuts
 from mediaml_assets.features.shots import Shots
 from mediaml_assets.jasper.reading.media import Media
@@ -83,10 +82,8 @@ def _landed(asked: Demand, titles: Sequence[str] | None) -> list[LandedTitle]:
 
 def _title(asked: Demand, title: str, truth: TitleTruth) -> TitleReport:
     rows = asked.value("shots", title).table()
-    boundaries = zip(rows.column("start").to_pylist(), rows.column("transition").to_pylist(), strict=True)
-    found = [Found(start, kind) for start, kind in boundaries if kind != "start"]
     kept = Shots.from_value(asked.value("unique_shots", title))
-    return title_report(title, truth, found, Shots.from_table(rows), kept)
+    return title_report(title, truth, found_boundaries(rows), Shots.from_table(rows), kept)
 
 
 def _copies(asked: Demand, copies: Sequence[TrueCopy]) -> Sequence[FoundCopy]:
@@ -109,13 +106,13 @@ def _planted(asked: Demand, titles: Sequence[str], plants: Sequence[PlantedCut],
     settings = {"k": deep, "flavours": tuple(flavours), "titles": tuple(titles)}
     cuts: pa.Table = asked.value("match_cuts", None, settings).table()
     shots = {title: Shots.from_value(asked.value("shots", title)) for title in titles}
-    found = []
+    found: list[PlantedRanks] = []
     for name in flavours:
         wanted = wanted_pairs([one for one in plants if one.flavour == name], shots)
-        inside = tuple(title1 == title2 for title1, _, title2, _ in wanted)
-        found.append(PlantedRanks(name, OURS, ranks(wanted, listed_pairs(cuts, name)), inside))
+        found.append(planted_ranks_of(name, OURS, wanted, listed_pairs(cuts, name)))
         if baseline and name in BASELINE_FLAVOURS:
-            found.append(PlantedRanks(name, BASELINE, _baseline(asked, titles, wanted, name), inside))
+            ranks = _baseline(asked, titles, wanted, name)
+            found.append(PlantedRanks(name, BASELINE, ranks, found[-1].inside))
     return found
 
 

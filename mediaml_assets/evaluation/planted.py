@@ -66,6 +66,12 @@ def listed_pairs(match_cuts: pa.Table, flavour: str) -> list[Pair]:
     return [tuple(row[name] for name in names) for row in sorted(rows, key=lambda row: row["rank"])]
 
 
+def planted_ranks_of(flavour: str, system: str, wanted: Sequence[Pair], listed: Sequence[Pair]) -> PlantedRanks:
+    """The ranks of a flavour's planted cuts in the list of a system."""
+    inside = tuple(title1 == title2 for title1, _, title2, _ in wanted)
+    return PlantedRanks(flavour, system, ranks(wanted, listed), inside)
+
+
 def ranks(wanted: Sequence[Pair], listed: Sequence[Pair]) -> tuple[int, ...]:
     """The rank of each wanted pair, from 1; 0 where it is not listed."""
     place = {pair: rank for rank, pair in reversed(list(enumerate(listed, start=1)))}

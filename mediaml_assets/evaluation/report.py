@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+import pyarrow as pa
 from rich.table import Table
 
 from mediaml_assets.evaluation.boundaries import Counts, Found, cut_counts, f1_interval, transition_counts
@@ -47,6 +48,12 @@ class Report:
     copies: Sequence[FoundCopy]
     planted: Sequence[PlantedRanks]
     left_out: Mapping[str, str]
+
+
+def found_boundaries(shots: pa.Table) -> list[Found]:
+    """The boundaries in the rows of `shots`; the beginning of the title is none."""
+    rows = zip(shots.column("start").to_pylist(), shots.column("transition").to_pylist(), strict=True)
+    return [Found(start, kind) for start, kind in rows if kind != "start"]
 
 
 def title_report(title: str, truth: TitleTruth, found: Sequence[Found], shots: Shots, kept: Shots) -> TitleReport:

@@ -6,16 +6,8 @@ import pyarrow as pa
 import pytest
 
 from benchmarks.harness import missed_targets
-from benchmarks.samples import (
-    TARGETS,
-    Counts,
-    Title,
-    boundary_counts,
-    distinct_dropped,
-    planted_ranks,
-    run,
-    takes_missed,
-)
+from benchmarks.samples import TARGETS, Title, figures, planted_ranks, run
+from mediaml_assets.evaluation.truth import planted_cuts
 from mediaml_assets.features.detectors.shot_boundaries import Boundary
 from mediaml_assets.features.motion import DIMENSIONS, MOTION
 from mediaml_assets.features.shots import Shots, shot_table
@@ -52,27 +44,22 @@ def title(found: list[tuple[int, str]], kept: list[int]) -> Title:
     return Title(truth, shots, unique, {"motion": motion})
 
 
-def test_boundaries_count_once_and_within_their_tolerance() -> None:
-    good = title([(31, "cut"), (58, "dissolve")], [0, 1])
-    assert boundary_counts(good, ("cut",)) == Counts(1, 0, 0)
-    assert boundary_counts(good, ("cut", "dissolve", "fade")) == Counts(2, 0, 0)
-    bad = title([(28, "cut"), (61, "dissolve"), (75, "cut")], [0, 1])
-    assert boundary_counts(bad, ("cut",)) == Counts(0, 2, 1)
-    assert boundary_counts(bad, ("cut", "dissolve", "fade")) == Counts(1, 2, 1)
-    assert Counts(1, 2, 1).f1 == pytest.approx(0.4)
-
-
-def test_takes_and_distinct_shots() -> None:
-    found: list[tuple[int, str]] = [(30, "cut"), (60, "dissolve")]
-    assert (takes_missed(title(found, [0, 1])), distinct_dropped(title(found, [0, 1]))) == ([], [])
-    assert (takes_missed(title(found, [0, 2])), distinct_dropped(title(found, [0, 2]))) == ([2], [1])
+def test_figures_of_a_title_that_is_right_and_of_one_that_is_not() -> None:
+    good = figures([title([(31, "cut"), (58, "dissolve")], [0, 1])])
+    assert (good["hard_cut_f1"], good["transition_f1"]) == (1, 1)
+    assert (good["takes_missed"], good["distinct_dropped"], good["planted_missed"]) == (0, 0, 1)
+    bad = figures([title([(28, "cut"), (61, "dissolve"), (75, "cut")], [0, 2, 3])])
+    assert (bad["hard_cut_f1"], bad["transition_f1"]) == (0, pytest.approx(0.4))
+    assert (bad["takes_missed"], bad["distinct_dropped"]) == (1, 1)
 
 
 def test_the_rank_of_a_planted_pair() -> None:
     kept = title([(30, "cut"), (60, "dissolve")], [0, 1, 2])
-    assert planted_ranks([kept], FLAVOURS["motion"]) == [1]
+    plants = planted_cuts({"film": kept.truth})
+    found = planted_ranks([kept], plants, FLAVOURS["motion"])
+    assert (found.ranks, found.inside, found.within) == ((1,), (True,), 1)
     dropped = title([(30, "cut"), (60, "dissolve")], [0, 1])
-    assert planted_ranks([dropped], FLAVOURS["motion"]) == [0]
+    assert planted_ranks([dropped], plants, FLAVOURS["motion"]).ranks == (0,)
 
 
 @pytest.mark.slow
