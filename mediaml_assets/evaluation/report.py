@@ -102,14 +102,17 @@ def tables(found: Report) -> list[Table]:
     if found.planted:
         shown.append(_planted(found.planted))
     if found.left_out:
-        shown.append(Table("title", "not scored because", title="Without truth", title_justify="left"))
+        shown.append(
+            Table("title", "not scored because", title="Without truth of shots or takes", title_justify="left")
+        )
         for title, reason in sorted(found.left_out.items()):
             shown[-1].add_row(title, reason)
     return shown
 
 
 def _titles(found: Report) -> Table:
-    table = Table("title", title="Shots and repeated takes", title_justify="left")
+    table = Table(title="Shots and repeated takes", title_justify="left")
+    table.add_column("title", no_wrap=True)
     for column in ("hard cuts", "F1", "all boundaries", "F1", "takes found", "wrongly dropped"):
         table.add_column(column, justify="right")
     for one in found.titles:
@@ -131,11 +134,14 @@ def _titles(found: Report) -> Table:
 
 
 def _copies(copies: Sequence[FoundCopy]) -> Table:
-    share = wilson(sum(one.found for one in copies), len(copies))
-    title = f"Copies over titles: {sum(one.found for one in copies)} of {len(copies)} found, {_interval(share)}"
-    table = Table("title", "frame", "title", "frame", "found", title=title, title_justify="left")
+    """How many share a group, and below it each that does not."""
+    table = Table("copies over titles", title="Footage that several titles show", title_justify="left")
+    for column in ("found", "share [95 %]"):
+        table.add_column(column, justify="right")
+    found = sum(one.found for one in copies)
+    table.add_row("all", f"{found} of {len(copies)}", _interval(wilson(found, len(copies))))
     for one in (copy for copy in copies if not copy.found):
-        table.add_row(one.title1, str(one.frame1), one.title2, str(one.frame2), "no")
+        table.add_row(f"{one.title1} frame {one.frame1} = {one.title2} frame {one.frame2}", "missed", "")
     return table
 
 

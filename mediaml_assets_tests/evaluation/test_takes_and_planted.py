@@ -11,7 +11,7 @@ from rich.console import Console
 from mediaml_assets.errors import TruthRefused
 from mediaml_assets.evaluation.baseline import baseline_ranks, cosines, overlaps
 from mediaml_assets.evaluation.boundaries import Counts, Found
-from mediaml_assets.evaluation.copies import TrueCopy, found_copies, groups_of, kept_shot, read_copies
+from mediaml_assets.evaluation.copies import FoundCopy, TrueCopy, found_copies, groups_of, kept_shot, read_copies
 from mediaml_assets.evaluation.plain_json import plain
 from mediaml_assets.evaluation.planted import PlantedRanks, listed_pairs, ranks, wanted_pairs
 from mediaml_assets.evaluation.report import report, tables, title_report
@@ -138,11 +138,12 @@ def test_the_report_and_its_tables() -> None:
     good = title_report("good", truth, [Found(30, "cut"), Found(61, "dissolve")], shots(0, 1, 2), shots(0, 1))
     bad = title_report("bad", truth, [Found(10, "cut")], shots(0, 1, 2), shots(0, 2))
     assert (good.cuts, bad.transitions) == (Counts(1, 0, 0), Counts(0, 1, 2))
+    copies = [FoundCopy("good", 5, "bad", 7, True), FoundCopy("good", 35, "bad", 80, False)]
     planted = [PlantedRanks("frame", "ours", (1, 0), (True, False))]
-    found = report([good, bad], [], planted, {"other": "no truth"}, seed=1)
+    found = report([good, bad], copies, planted, {"other": "no truth"}, seed=1)
     assert found.cut_f1.value == 0.5 and (found.cut_f1.low, found.cut_f1.high) == (0, 1)
     assert (found.takes_found.value, found.dropped.value) == (0.5, 0.25)
-    assert report([good, bad], [], planted, {}, seed=1).transition_f1 == found.transition_f1
+    assert report([good, bad], copies, planted, {}, seed=1).transition_f1 == found.transition_f1
     console = Console(width=140)
     with console.capture() as text:
         for table in tables(found):
@@ -151,6 +152,8 @@ def test_the_report_and_its_tables() -> None:
     assert "good 1 +0 -0 1.000 2 +0 -0 1.000 1 of 1 0 of 2" in lines
     assert "bad 0 +1 -1 0.000 0 +1 -2 0.000 0 of 1 1 of 2" in lines
     assert "frame ours 1 of 2 0.500 [0.095, 0.905] 1 of 1 1 -" in lines
+    assert "all 1 of 2 0.500 [0.095, 0.905]" in lines
+    assert "good frame 35 = bad frame 80 missed" in lines
     assert "other no truth" in lines
     data = plain(found)
     assert data["titles"][0]["cuts"] == {"right": 1, "wrong": 0, "missed": 0} and data["left_out"] == {
