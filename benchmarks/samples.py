@@ -30,7 +30,7 @@ from mediaml_assets.evaluation.truth import PlantedCut, of_rendered, planted_cut
 from mediaml_assets.features.motion import MotionConfig, motion
 from mediaml_assets.features.shot_embedding import Embeddings, ShotEmbeddingConfig, shot_embedding
 from mediaml_assets.features.shot_groups import ShotGroups
-from mediaml_assets.features.shots import Shots, shots
+from mediaml_assets.features.shots import Shots, ShotsConfig, shots
 from mediaml_assets.features.silhouette import SilhouetteConfig, silhouette
 from mediaml_assets.features.unique_shots import UniqueShots, UniqueShotsConfig, unique_shots
 from mediaml_assets.jasper.reading.media import Media
@@ -120,7 +120,7 @@ def standard_media(title: str, file: Path, folder: Path) -> Media:
 
 def analysed(media: Media, truth: Truth) -> Title:
     """The features of one title, called as the plain functions they are."""
-    split = shots(media)
+    split = shots(media, ShotsConfig())
     every = Shots.from_table(split)
     embedding = shot_embedding(media, every, ShotEmbeddingConfig())
     unique = unique_shots(every, Embeddings.from_table(embedding), UniqueShotsConfig())

@@ -9,8 +9,8 @@ import pyarrow as pa
 from mediaml_assets.amber.checks import at_least, in_range, increasing
 from mediaml_assets.amber.columns import column
 from mediaml_assets.amber.feature import amber_feature
-from mediaml_assets.features.detectors.shot_boundaries import Boundary, boundaries, closing, opening
-from mediaml_assets.features.detectors.tape_signals import active_tape, signals
+from mediaml_assets.features.detectors.boundary import Boundary
+from mediaml_assets.features.detectors.detector import TAPE, key_part, named
 from mediaml_assets.jasper.reading.media import Media
 
 SHOTS = pa.schema(
@@ -18,9 +18,11 @@ SHOTS = pa.schema(
         column("index", pa.int32(), "Number of the shot in its title; it never changes."),
         column("start", pa.int32(), "First frame, of the standard encode."),
         column("end", pa.int32(), "The frame after its last."),
-        column("usable_start", pa.int32(), "First frame that no dissolve or fade touches."),
+        column("usable_start", pa.int32(), "First frame that no gradual transition touches."),
         column("usable_end", pa.int32(), "The frame after the last such one."),
-        column("transition", pa.string(), "How it begins: start, cut, dissolve or fade."),
+        column("transition", pa.string(), "How it begins: start, cut, dissolve, fade or wipe."),
+        column("transition_start", pa.int32(), "First frame that this transition touches."),
+        column("transition_end", pa.int32(), "The frame after the last such one; for a cut the same."),
         column("confidence", pa.float32(), "Of its beginning, in [0, 1]."),
     ]
 )
@@ -31,8 +33,8 @@ SHOTS = pa.schema(
 class Shot:
     """A shot: frames [start, end) of the standard encode, of which [usable_start, usable_end) show it alone.
 
-    The usable frames leave out those touched by a dissolve or a fade; there is always at least one. As the type of a
-    parameter it makes a feature that is called once for each shot.
+    The usable frames leave out those touched by a dissolve, a fade or a wipe; there is always at least one. As the type
+    of a parameter it makes a feature that is called once for each shot.
     """
 
     columns: ClassVar[tuple[str, ...]] = ("index", "start", "end", "usable_start", "usable_end")
@@ -89,8 +91,20 @@ class Shots(Sequence[Shot]):
         return self.rows[place]
 
 
+@dataclass(frozen=True)
+class ShotsConfig:
+    """`detector`: "tape" (our own), "scenedetect:<name>" or "transnet:<safetensors file>", see `detectors.detector`."""
+
+    detector: str = TAPE
+
+    def key_parts(self) -> dict[str, str]:
+        """What stands for the detector in the memo key: its weights, wherever they are, or its library's version."""
+        part = key_part(self.detector)
+        return {"detector": part} if part else {}
+
+
 @amber_feature(
-    version="1",
+    version="2",
     schema=SHOTS,
     kinds=("numpy",),
     checks=[
@@ -99,19 +113,14 @@ class Shots(Sequence[Shot]):
         in_range("confidence", 0, 1, blocking=False),
     ],
 )
-def shots(standard_encode: Media) -> pa.Table:
-    """Split a title into shots at its cuts, dissolves and fades; every frame belongs to exactly one.
+def shots(standard_encode: Media, config: ShotsConfig) -> pa.Table:
+    """Split a title into shots at its cuts, dissolves, fades and wipes; every frame belongs to exactly one.
 
-    `transition` says how a shot begins: "start" (of the title), "cut", "dissolve" or "fade". A gradual transition is
-    split at its middle.
+    `transition` says how a shot begins: "start" (of the title), "cut", "dissolve", "fade" or "wipe". A gradual
+    transition is split at its middle. Black of a quarter of a second and more is a shot of its own.
     """
-    tape = active_tape(standard_encode.tape, standard_encode.active)
-    found = signals(tape)
-    count = len(tape)
-    inside = boundaries(tape, found)
-    first = Boundary("start", 0, 0, opening(found), 1.0)
-    last = Boundary("end", count, closing(found), count, 1.0)
-    return shot_table([first, *inside], [*inside, last])
+    found = named(config.detector)(standard_encode)
+    return shot_table(found[:-1], found[1:])
 
 
 def shot_table(begins: Sequence[Boundary], ends: Sequence[Boundary]) -> pa.Table:
@@ -119,7 +128,7 @@ def shot_table(begins: Sequence[Boundary], ends: Sequence[Boundary]) -> pa.Table
     rows = []
     for index, (begin, end) in enumerate(zip(begins, ends, strict=True)):
         usable = usable_range(begin.at, end.at, begin.end, end.start)
-        rows.append((index, begin.at, end.at, *usable, begin.kind, begin.confidence))
+        rows.append((index, begin.at, end.at, *usable, begin.kind, begin.start, begin.end, begin.confidence))
     return pa.table([list(column) for column in zip(*rows, strict=True)], schema=SHOTS)
 
 

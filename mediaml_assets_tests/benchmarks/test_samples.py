@@ -8,7 +8,7 @@ import pytest
 from benchmarks.harness import missed_targets
 from benchmarks.samples import TARGETS, Title, figures, planted_ranks, run
 from mediaml_assets.evaluation.truth import planted_cuts
-from mediaml_assets.features.detectors.shot_boundaries import Boundary
+from mediaml_assets.features.detectors.boundary import Boundary
 from mediaml_assets.features.motion import DIMENSIONS, MOTION
 from mediaml_assets.features.shots import Shots, shot_table
 from mediaml_assets.features.unique_shots import UNIQUE_SHOTS

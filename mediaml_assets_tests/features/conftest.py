@@ -92,6 +92,9 @@ class ArrayMedia:
             self.asked.append(index)
             yield ArrayFrame(index, self.pictures[index], chroma, chroma)
 
+    def sequential(self) -> Iterator[ArrayFrame]:
+        return self.frames(range(self.frame_count))
+
     def clip(self, shot: Shot) -> Iterator[ArrayFrame]:
         return self.frames(range(shot.start, shot.end))
 

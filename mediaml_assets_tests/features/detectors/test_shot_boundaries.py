@@ -1,28 +1,20 @@
 import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from mediaml_assets.features.detectors.shot_boundaries import Boundary, boundaries, closing, opening
-from mediaml_assets.features.detectors.tape_signals import active_tape, signals
-from mediaml_assets_tests.features.conftest import Picture, Tape, panned, texture
+from mediaml_assets_tests.features.conftest import Picture, panned, texture
+from mediaml_assets_tests.features.detectors.films import BLACK, WHITE, dissolve, found, mix, ramp, wipe
 
-BLACK = np.full((360, 640), 16, np.uint8)
-WHITE = np.full((360, 640), 235, np.uint8)
-
-
-def mix(a: Picture, b: Picture, share: float) -> Picture:
-    return np.asarray((1 - share) * a.astype(float) + share * b, np.uint8)
+A, B, C = texture(1), texture(2), texture(3)
 
 
-def ramp(a: Picture, b: Picture, count: int) -> list[Picture]:
-    return [mix(a, b, (i + 1) / (count + 1)) for i in range(count)]
-
-
-def found(pictures: list[Picture]) -> list[Boundary]:
-    tape = active_tape(Tape(pictures), (0, 0, 640, 360))
-    return boundaries(tape, signals(tape))
+def dark(pictures: list[Picture], gain: float) -> list[Picture]:
+    return [np.asarray(16 + (picture.astype(float) - 16) * gain, np.uint8) for picture in pictures]
 
 
 def test_a_cut_is_the_first_frame_of_the_new_shot() -> None:
-    (cut,) = found([texture(1)] * 20 + [texture(2)] * 20)
+    (cut,) = found([A] * 20 + [B] * 20)
     assert (cut.kind, cut.at, cut.start, cut.end) == ("cut", 20, 20, 20)
 
 
@@ -30,42 +22,45 @@ def test_a_cut_between_two_pans_is_found_and_the_pans_are_not() -> None:
     assert [b.at for b in found(panned(1, 30, 9) + panned(2, 30, -9))] == [30]
 
 
-def test_a_flash_is_no_cut() -> None:
-    still = [texture(1)] * 20
-    assert found(still + [mix(texture(1), WHITE, 0.8)] * 2 + still) == []
+def test_a_cut_in_low_light_is_found() -> None:
+    assert [b.at for b in found(dark([A] * 20 + [B] * 20, 0.25))] == [20]
+
+
+def test_a_flash_is_no_boundary() -> None:
+    still = [A] * 20
+    assert found(still + [mix(A, WHITE, 0.8)] * 2 + still) == []
+    assert found(still + [WHITE] * 2 + still) == []
 
 
 def test_a_light_ramp_is_no_dissolve() -> None:
-    bright, dark = texture(1), np.asarray(texture(1) * 0.5, np.uint8)
-    assert found([bright] * 20 + ramp(bright, dark, 12) + [dark] * 20) == []
+    dim = np.asarray(A * 0.5, np.uint8)
+    assert found([A] * 20 + ramp(A, dim, 12) + [dim] * 20) == []
 
 
-def test_a_dissolve_is_found_in_its_middle_with_its_extent() -> None:
-    a, b = texture(1), texture(2)
-    (dissolve,) = found([a] * 30 + ramp(a, b, 11) + [b] * 30)
-    assert dissolve.kind == "dissolve"
-    assert abs(dissolve.at - 35) <= 2
-    assert abs(dissolve.start - 29) <= 3
-    assert abs(dissolve.end - 42) <= 3
+@pytest.mark.parametrize("length", [7, 11, 23])
+def test_a_dissolve_is_found_in_its_middle_with_its_extent(length: int) -> None:
+    (one,) = found([A] * 40 + ramp(A, B, length) + [B] * 40)
+    assert one.kind == "dissolve"
+    assert abs(one.at - (40 + length / 2)) <= 2
+    assert abs(one.start - 40) <= 3
+    assert abs(one.end - (40 + length)) <= 3
 
 
-def test_a_fade_through_black_is_one_boundary_that_covers_its_ramps() -> None:
-    a, b = texture(1), texture(2)
-    (fade,) = found([a] * 30 + ramp(a, BLACK, 10) + [BLACK] * 4 + ramp(BLACK, b, 10) + [b] * 30)
-    assert fade.kind == "fade"
-    assert abs(fade.at - 42) <= 1
-    assert abs(fade.start - 30) <= 2
-    assert abs(fade.end - 54) <= 2
+def test_a_dissolve_of_two_pans_is_found() -> None:
+    a, b = panned(1, 50, 7, grain=60), panned(2, 50, -7, grain=60)
+    (one,) = found(a[:40] + dissolve(a[40:], b[:10]) + b[10:])
+    assert one.kind == "dissolve" and abs(one.at - 45) <= 3
 
 
-def test_black_at_the_ends_of_the_film_is_no_boundary_but_not_usable() -> None:
-    a = texture(1)
-    pictures = [BLACK] * 5 + ramp(BLACK, a, 10) + [a] * 30 + ramp(a, BLACK, 10) + [BLACK] * 5
-    tape = active_tape(Tape(pictures), (0, 0, 640, 360))
-    measured = signals(tape)
-    assert boundaries(tape, measured) == []
-    assert abs(opening(measured) - 15) <= 2
-    assert abs(closing(measured) - 45) <= 2
+@pytest.mark.parametrize("turned", [False, True])
+def test_a_wipe_is_found_in_its_middle(turned: bool) -> None:
+    pictures = [A] * 30 + wipe(A, B, 11) + [B] * 30
+    if turned:
+        pictures = [np.ascontiguousarray(picture[::-1, ::-1]) for picture in pictures]
+    (one,) = found(pictures)
+    assert one.kind == "wipe"
+    assert abs(one.at - 35) <= 2
+    assert abs(one.start - 30) <= 3 and abs(one.end - 41) <= 3
 
 
 def test_held_frames_of_a_converted_rate_make_no_cut_and_hide_none() -> None:
@@ -75,7 +70,32 @@ def test_held_frames_of_a_converted_rate_make_no_cut_and_hide_none() -> None:
     assert [b.at for b in found(held + other)] == [24]
 
 
-def test_an_all_black_film_has_no_boundary() -> None:
-    tape = active_tape(Tape([BLACK] * 40), (0, 0, 640, 360))
-    assert boundaries(tape, signals(tape)) == []
-    assert (opening(signals(tape)), closing(signals(tape))) == (0, 40)
+@given(st.lists(st.integers(6, 30), min_size=1, max_size=5), st.integers(0, 3))
+@settings(max_examples=10, deadline=None)
+def test_time_reversed_mirrors_cuts(lengths: list[int], seed: int) -> None:
+    film = [picture for n, long in enumerate(lengths) for picture in [texture(10 * seed + n)] * long]
+    there, back = found(film), found(film[::-1])
+    assert [b.at for b in there] == np.cumsum(lengths)[:-1].tolist()
+    assert sorted(len(film) - b.at for b in back) == [b.at for b in there]
+
+
+@given(st.lists(st.sampled_from(["cut", "dissolve", "fade", "wipe"]), min_size=1, max_size=4), st.integers(0, 50))
+@settings(max_examples=10, deadline=None)
+def test_boundaries_are_sorted_and_their_ranges_lie_in_the_film(kinds: list[str], seed: int) -> None:
+    film = [texture(seed)] * 20
+    for n, kind in enumerate(kinds):
+        a, b = film[-1], texture(seed + n + 1)
+        film += {
+            "cut": [],
+            "dissolve": ramp(a, b, 9),
+            "fade": ramp(a, BLACK, 8) + [BLACK] * 2 + ramp(BLACK, b, 8),
+            "wipe": wipe(a, b, 9),
+        }[kind] + [b] * 20
+    all_found = found(film)
+    assert len(all_found) == len(kinds)
+    assert [b.kind for b in all_found] == kinds
+    ats = [b.at for b in all_found]
+    assert ats == sorted(ats) and len(set(ats)) == len(ats)
+    for one in all_found:
+        assert 0 <= one.start <= one.at <= one.end <= len(film) and 0 < one.at < len(film)
+        assert 0 <= one.confidence <= 1

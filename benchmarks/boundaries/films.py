@@ -1,0 +1,118 @@
+"""Labelled films as standard encodes, which every detector reads: ours and the peers' alike."""
+
+import hashlib
+import json
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from fractions import Fraction
+from multiprocessing import get_context
+from pathlib import Path
+
+import av
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmarks.boundaries import labels
+from benchmarks.boundaries.labels import Labels
+from mediaml_assets.jasper.frame_map import FrameMap
+from mediaml_assets.jasper.frame_tape import FrameTape, TapeWriter
+from mediaml_assets.jasper.planes import planes_of
+from mediaml_assets.jasper.reading.standard_frames import Decoder
+from mediaml_assets.jasper.recipe import ML_360P
+from mediaml_assets.jasper.standard.standardize import standardize
+
+Picture = tuple[NDArray[np.uint8], ...]
+"""Luma and both chroma planes of a frame."""
+SUFFIXES = (".mp4", ".webm", ".mkv", ".mov")
+_FACTS = "facts.json"
+
+
+@dataclass(frozen=True)
+class Film:
+    """A labelled standard encode: its mp4, its tape (of the decoded mp4), active picture and labels in its frames."""
+
+    name: str
+    video: Path
+    rate: Fraction
+    tape: FrameTape
+    active: tuple[int, int, int, int]
+    labels: Labels
+
+
+def labelled(folder: Path, kept: Path) -> list[Film]:
+    """Every film of a folder that has labels beside it; encodes are made once and kept below `kept`."""
+    files = sorted(one for one in folder.iterdir() if one.suffix in SUFFIXES and labels.beside(one).is_file())
+    homes = {file: _home(file, kept) for file in files}
+    waiting = [file for file, home in homes.items() if not (home / _FACTS).is_file()]
+    if waiting:
+        with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as pool:
+            list(pool.map(_encode, waiting, [homes[file] for file in waiting]))
+    return [_film(file, home) for file, home in homes.items()]
+
+
+def pictures(film: Film, start: int, end: int) -> Iterator[Picture]:
+    """Planes of frames [start, end); they are the caller's to keep."""
+    with Decoder(film.video, film.rate) as decoder:
+        for index, frame in decoder.frames_from(start - start % ML_360P.gop):
+            if index >= end:
+                return
+            if index >= start:
+                y, u, v = planes_of(frame)
+                yield y.copy(), u.copy(), v.copy()
+
+
+def tape_of(video: Path, rate: Fraction, path: Path) -> FrameTape:
+    """Decode a standard encode and write its tape."""
+    with Decoder(video, rate) as decoder, TapeWriter(path) as tape:
+        for _, frame in decoder.frames_from(0):
+            tape.write(*planes_of(frame))
+    return FrameTape.open(path)
+
+
+def _home(file: Path, kept: Path) -> Path:
+    """The folder of a film's standard encode, whatever the film is called."""
+    with file.open("rb") as stream:
+        digest = hashlib.file_digest(stream, "sha256").hexdigest()[:16]
+    return kept / f"{digest}-{ML_360P.name}-{ML_360P.version}"
+
+
+def _encode(file: Path, folder: Path) -> None:
+    """Make a film's standard encode; its facts are written last."""
+    folder.mkdir(parents=True, exist_ok=True)
+    true = labels.read(labels.beside(file))
+    made = standardize(_labelled_stream(file, true.frames, folder), ML_360P, folder)
+    tape_of(made.video, made.rate, folder / "decoded.yuv")
+    (folder / _FACTS).write_text(json.dumps({"rate": str(made.rate), "active": made.active}))
+
+
+def _film(file: Path, folder: Path) -> Film:
+    facts = json.loads((folder / _FACTS).read_text())
+    rate, tape = Fraction(facts["rate"]), FrameTape.open(folder / "decoded.yuv")
+    placed = _placed(labels.read(labels.beside(file)), folder / "frame_map.parquet")
+    return Film(file.name, folder / "video.mp4", rate, tape, tuple(facts["active"]), placed)
+
+
+def _placed(true: Labels, map_file: Path) -> Labels:
+    """Labels, which number the source's pictures, in frames of the encode."""
+    frame_map = FrameMap.open(map_file)
+    shown = frame_map.source_frame
+    frame_map.close()
+    return true.moved(lambda frame: min(int(np.searchsorted(shown, frame)), len(shown) - 1))
+
+
+def _labelled_stream(file: Path, frames: int | None, folder: Path) -> Path:
+    """The film itself, or its stream of that many pictures alone where its best stream is another one."""
+    with av.open(str(file)) as film:
+        best = film.streams.best("video")
+        stream = next((one for one in film.streams.video if one.frames == frames), best)
+        if best is None or stream is best or stream is None:
+            return file
+        alone = folder / "stream.mp4"
+        with av.open(str(alone), "w") as out:
+            copy = out.add_stream_from_template(stream)
+            for packet in film.demux(stream):
+                if packet.dts is not None:
+                    packet.stream = copy
+                    out.mux(packet)
+    return alone

@@ -1,0 +1,82 @@
+"""Shot boundaries by a TransNetV2-style network, in windows that overlap as far as the network sees."""
+
+from collections.abc import Callable
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+
+from mediaml_assets.errors import ModelMissing
+from mediaml_assets.features.detectors.boundary import Boundary, runs
+from mediaml_assets.features.detectors.transnet import HEIGHT, RECEPTIVE, WIDTH, TransNet
+from mediaml_assets.features.detectors.transnet_weights import weights_file
+from mediaml_assets.jasper.reading.media import Media
+
+AT_ONCE = 200  # frames of a window that are answered for, beside what it sees either side of them
+LIKELY = 0.5  # probability from which a frame is a transition's
+
+Pictures = npt.NDArray[np.uint8]
+Probabilities = npt.NDArray[np.float32]
+
+
+def load(place: str) -> Callable[[Media], list[Boundary]]:
+    """The detector whose weights are in a safetensors file, or in a folder; raises ModelMissing."""
+    network = loaded(place)
+
+    def detect(film: Media) -> list[Boundary]:
+        middle, touched = probabilities(network, _pictures(film))
+        return boundaries(middle, touched)
+
+    return detect
+
+
+def loaded(place: str) -> TransNet:
+    """The network with its weights, ready to be asked; raises ModelMissing when they are not its own."""
+    path, network = weights_file(place), TransNet()
+    try:
+        network.load_state_dict(load_file(path))
+    except (RuntimeError, SafetensorError) as error:
+        raise ModelMissing(f"{path} holds other weights than this network's ({str(error)[:300]})") from error
+    return network.eval()
+
+
+def probabilities(network: TransNet, pictures: Pictures, at_once: int = AT_ONCE) -> tuple[Probabilities, Probabilities]:
+    """Of each of `pictures`, RGB uint8 [n, 27, 48, 3], to be a transition's middle, and any of its frames: [n] each.
+
+    A window takes in as many frames either side as the network sees, so its size does not change the answer.
+    """
+    answers = []
+    for start in range(0, len(pictures), at_once):
+        low, end = max(start - RECEPTIVE, 0), min(start + at_once, len(pictures))
+        window = pictures[low : min(end + RECEPTIVE, len(pictures))]
+        with torch.inference_mode():
+            both = network(torch.from_numpy(np.ascontiguousarray(window))[None])
+        answers.append(np.stack([torch.sigmoid(one[0, start - low : end - low]).numpy() for one in both]))
+    middle, touched = np.concatenate([np.empty((2, 0), np.float32), *answers], axis=1)
+    return middle, touched
+
+
+def boundaries(middle: Probabilities, touched: Probabilities) -> list[Boundary]:
+    """From the probabilities of frames to boundaries, see `Detector`.
+
+    A run of likely middles is one transition; it is a cut, whose last old frame is the likeliest, unless more than two
+    frames around it are likely to be touched.
+    """
+    count, inside = len(middle), []
+    wide = runs(touched >= LIKELY)
+    for start, end in runs(middle >= LIKELY):
+        at = start + int(np.argmax(middle[start:end])) + 1
+        if at >= count:
+            continue
+        low, high = next(((a, b) for a, b in wide if a < end and start < b), (at, at))
+        sure = float(middle[at - 1])
+        gradual = high - low > 2
+        inside.append(Boundary("dissolve", at, low, high, sure) if gradual else Boundary("cut", at, at, at, sure))
+    return [Boundary("start", 0, 0, 0, 1.0), *inside, Boundary("end", count, count, count, 1.0)]
+
+
+def _pictures(film: Media) -> Pictures:
+    """Every frame at 48x27, RGB: 3,888 bytes each."""
+    return np.stack([frame.rgb((WIDTH, HEIGHT)) for frame in film.video.sequential()])
