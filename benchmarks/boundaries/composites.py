@@ -8,15 +8,17 @@ exposure from .6 to 1.3. They are joined by cuts (66 %), dissolves (18 %, 6 to 2
 """
 
 from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from fractions import Fraction
+from multiprocessing import get_context
 from pathlib import Path
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.boundaries.films import Film, Picture, pictures
+from benchmarks.boundaries.films import Film, Picture, pictures, tape_of
 from benchmarks.boundaries.labels import Label, Labels
 from mediaml_assets.jasper.planes import picture_of
 from mediaml_assets.jasper.recipe import ML_360P
@@ -210,3 +212,20 @@ class _Wiper:
         masks = [shown, *[shown[::2, ::2]] * 2]
         joined = [(x + (y.astype(np.float32) - x) * m).astype(np.uint8) for x, y, m in zip(a, b, masks, strict=True)]
         return tuple(joined)
+
+
+def composed(films: Sequence[Film], seed: int, folder: Path, joins: tuple[int, int]) -> tuple[Film, Film]:
+    """A film by the recipe and a harder one, of so many transitions, made side by side in `folder`."""
+    folder.mkdir(parents=True, exist_ok=True)
+    plans = ("recipe", RECIPE, joins[0]), ("harder", HARDER, joins[1])
+    with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as pool:
+        made = [pool.submit(_composed, films, seed, folder / name, style, count) for name, style, count in plans]
+        recipe, harder = (one.result() for one in made)
+    return recipe, harder
+
+
+def _composed(films: Sequence[Film], seed: int, place: Path, style: Style, joins: int) -> Film:
+    video, rate = place.with_suffix(".mp4"), Fraction(24)
+    labels = compose(films, seed, style, joins, video)
+    tape = tape_of(video, rate, place.with_suffix(".yuv"))
+    return Film(place.name, video, rate, tape, (0, 0, WIDTH, HEIGHT), labels)

@@ -10,17 +10,21 @@ from multiprocessing import get_context
 from pathlib import Path
 
 import av
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.boundaries import labels
-from benchmarks.boundaries.labels import Labels
+from benchmarks.boundaries.labels import Label, Labels
 from mediaml_assets.jasper.frame_map import FrameMap
-from mediaml_assets.jasper.frame_tape import FrameTape, TapeWriter
+from mediaml_assets.jasper.frame_tape import FRAME_BYTES, FrameTape, TapeWriter
 from mediaml_assets.jasper.planes import planes_of
 from mediaml_assets.jasper.reading.standard_frames import Decoder
 from mediaml_assets.jasper.recipe import ML_360P
 from mediaml_assets.jasper.standard.standardize import standardize
+from mediaml_assets.samples import script
+from mediaml_assets.samples.render import render, truth_file
+from mediaml_assets.samples.truth import load_truth
 
 Picture = tuple[NDArray[np.uint8], ...]
 """Luma and both chroma planes of a frame."""
@@ -47,8 +51,26 @@ def labelled(folder: Path, kept: Path) -> list[Film]:
     waiting = [file for file, home in homes.items() if not (home / _FACTS).is_file()]
     if waiting:
         with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as pool:
-            list(pool.map(_encode, waiting, [homes[file] for file in waiting]))
-    return [_film(file, home) for file, home in homes.items()]
+            frames = [labels.read(labels.beside(file)).frames for file in waiting]
+            list(pool.map(_encode, waiting, frames, [homes[file] for file in waiting]))
+    return [_film(file, home, labels.read(labels.beside(file))) for file, home in homes.items()]
+
+
+def rendered(seed: int, kept: Path) -> list[Film]:
+    """The sample titles of a seed, with what is true of them as labels."""
+    landing = kept / f"samples-{seed}"
+    found = []
+    for card, file in zip(script.CARDS, render(seed, landing), strict=True):
+        true = load_truth(truth_file(landing, card.title))
+        every = tuple(
+            Label("hard" if one.kind == "cut" else one.kind, one.start, max(one.end, one.start + 1))
+            for one in true.transitions
+        )
+        folder = _home(file, kept)
+        if not (folder / _FACTS).is_file():
+            _encode(file, None, folder)
+        found.append(_film(file, folder, Labels(every)))
+    return found
 
 
 def pictures(film: Film, start: int, end: int) -> Iterator[Picture]:
@@ -63,11 +85,25 @@ def pictures(film: Film, start: int, end: int) -> Iterator[Picture]:
 
 
 def tape_of(video: Path, rate: Fraction, path: Path) -> FrameTape:
-    """Decode a standard encode and write its tape."""
+    """Decode a standard encode and write the tape of what is decoded, as the standardising pass writes it."""
     with Decoder(video, rate) as decoder, TapeWriter(path) as tape:
         for _, frame in decoder.frames_from(0):
             tape.write(*planes_of(frame))
     return FrameTape.open(path)
+
+
+def read_tape(video: Path, rate: Fraction, count: int) -> FrameTape:
+    """The same in memory, reduced in two steps, by 2 and then by 5: a level off here and there, for half the time."""
+    rows = np.empty((count, FRAME_BYTES), np.uint8)
+    tape = FrameTape.of(rows)
+    with Decoder(video, rate) as decoder:
+        for index, frame in decoder.frames_from(0):
+            for plane, reduced in zip(planes_of(frame), (tape.y, tape.u, tape.v), strict=True):
+                height, width = plane.shape
+                half = cv2.resize(plane, (width // 2, height // 2), interpolation=cv2.INTER_AREA)
+                size = reduced.shape[:0:-1]
+                cv2.resize(half, size, dst=reduced[index], interpolation=cv2.INTER_AREA)
+    return tape
 
 
 def _home(file: Path, kept: Path) -> Path:
@@ -77,19 +113,18 @@ def _home(file: Path, kept: Path) -> Path:
     return kept / f"{digest}-{ML_360P.name}-{ML_360P.version}"
 
 
-def _encode(file: Path, folder: Path) -> None:
-    """Make a film's standard encode; its facts are written last."""
+def _encode(file: Path, frames: int | None, folder: Path) -> None:
+    """Make the standard encode of a film, of its stream of so many pictures; its facts are written last."""
     folder.mkdir(parents=True, exist_ok=True)
-    true = labels.read(labels.beside(file))
-    made = standardize(_labelled_stream(file, true.frames, folder), ML_360P, folder)
+    made = standardize(_labelled_stream(file, frames, folder), ML_360P, folder)
     tape_of(made.video, made.rate, folder / "decoded.yuv")
     (folder / _FACTS).write_text(json.dumps({"rate": str(made.rate), "active": made.active}))
 
 
-def _film(file: Path, folder: Path) -> Film:
+def _film(file: Path, folder: Path, true: Labels) -> Film:
     facts = json.loads((folder / _FACTS).read_text())
     rate, tape = Fraction(facts["rate"]), FrameTape.open(folder / "decoded.yuv")
-    placed = _placed(labels.read(labels.beside(file)), folder / "frame_map.parquet")
+    placed = _placed(true, folder / "frame_map.parquet")
     return Film(file.name, folder / "video.mp4", rate, tape, tuple(facts["active"]), placed)
 
 

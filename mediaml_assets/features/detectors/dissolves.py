@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from mediaml_assets.features.detectors.boundary import Boundary, runs
 from mediaml_assets.features.detectors.tape_signals import ActiveTape, Frames, Signal, Signals
@@ -24,6 +25,7 @@ ENDS_CORRELATE = 0.55  # a pan's or an exposure ramp's ends look alike: a dissol
 ENDS_VARY = 16.0  # least variance of both ends: what ends in a plain colour is a fade
 NOISE = 9.0  # variance of what is no picture: grain, and the encoder's
 CURVE_OFF = 0.3  # largest departure from the parabola, as a share of its depth, root mean square
+BENT_OFF = 0.3  # and from the parabola that fits best, which is looked at first
 WEIGHT_MEANS = 1.5  # of the means' departure from their chord, as a share of what differs between the ends
 WEIGHT_MIX = 0.3  # of the middle frame's from the mix of the ends, likewise: 1 and more if the shots move much
 MOST_OFF = 0.5  # the three departures together are less
@@ -45,7 +47,7 @@ def dissolves(tape: ActiveTape, found: Signals) -> list[Boundary]:
     for place, length in enumerate(HALVES):
         fits = _fits(tape, found, length)
         off[place, fits.frames] = fits.off
-    return [_event(off, start, end) for start, end in _bridged(runs(np.isfinite(off).any(axis=0)))]
+    return [_event(off, start, end) for start, end in _bridged(runs(np.asarray(np.isfinite(off).any(axis=0))))]
 
 
 def _event(off: Signal, start: int, end: int) -> Boundary:
@@ -85,7 +87,25 @@ def _dips(variance: Signal, length: int) -> Frames:
     a, b = variance[frames - length], variance[frames + length]
     apart = np.maximum(a + b - 2 * ENDS_CORRELATE * np.sqrt((a + NOISE) * (b + NOISE)), ENDS_DIFFER**2)
     least = (1 - 2 * CURVE_OFF) * apart / 4 - NOISE
-    return frames[(a + b) / 2 - variance[frames] > least]
+    frames = frames[(a + b) / 2 - variance[frames] > least]
+    return frames[_bend(variance, frames, length)]
+
+
+def _bend(variance: Signal, frames: Frames, length: int) -> npt.NDArray[np.bool_]:
+    """Whether the variance around each frame is near the parabola that fits it best, whatever the pictures say."""
+    a, b = variance[frames - length], variance[frames + length]
+    offsets = _offsets(length)
+    shares = (length + offsets) / (2 * length)
+    below = (1 - shares) * a[:, None] + shares * b[:, None] - variance[frames[:, None] + offsets]
+    shape = 4 * shares * (1 - shares)
+    depth = below @ shape / (shape @ shape)
+    rest = np.sqrt(((below - depth[:, None] * shape) ** 2).mean(axis=1))
+    return np.asarray(rest < BENT_OFF * (depth + NOISE))
+
+
+def _offsets(length: int) -> npt.NDArray[np.intp]:
+    """Frames from the middle at which the curves are looked at, the ends left out."""
+    return np.array(sorted({round((2 * share - 1) * length) for share in SHARES} - {-length, length}), np.intp)
 
 
 def _measured(tape: ActiveTape, found: Signals, frames: Frames, length: int) -> _Fits:
@@ -97,7 +117,7 @@ def _measured(tape: ActiveTape, found: Signals, frames: Frames, length: int) -> 
     depth = apart / 4 + NOISE
     moved = np.abs(means[ends[0]] - means[ends[1]]).sum(axis=1) + np.sqrt(apart) / 2 + 3
     curve, drift = np.zeros((2, len(frames)), np.float32)
-    offsets = sorted({round((2 * share - 1) * length) for share in SHARES} - {-length, length})
+    offsets = _offsets(length).tolist()
     for offset in offsets:
         share = (length + offset) / (2 * length)
         there = frames + offset

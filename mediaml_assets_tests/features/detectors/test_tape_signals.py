@@ -1,4 +1,5 @@
 import numpy as np
+import pytest
 
 from mediaml_assets.features.detectors.tape_signals import active_tape, signals
 from mediaml_assets_tests.features.conftest import Tape, panned, texture
@@ -24,6 +25,13 @@ def test_means_and_spreads_are_those_of_each_plane() -> None:
         np.testing.assert_allclose(found.means[:, place], plane.mean(axis=(1, 2)), rtol=1e-5)
         np.testing.assert_allclose(found.spreads[:, place], plane.std(axis=(1, 2)), rtol=1e-5)
     np.testing.assert_allclose(found.variance, (found.spreads**2).sum(axis=1))
+
+
+@pytest.mark.parametrize("at_once", [1, 2, 7])
+def test_signals_do_not_depend_on_the_block(at_once: int) -> None:
+    whole, pieces = (signals(active_tape(TAPE, WHOLE), many) for many in (len(TAPE.y), at_once))
+    for name in ("step", "means", "spreads"):
+        np.testing.assert_array_equal(getattr(pieces, name), getattr(whole, name))
 
 
 def test_bars_are_cut_away() -> None:
