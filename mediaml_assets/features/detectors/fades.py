@@ -17,6 +17,7 @@ ABRUPT = 0.5  # a cut to or from black makes this share of the difference in one
 ABRUPT_REACH = 5  # frames
 
 PLAIN_SPREAD = 2.5  # standard deviation of luma of a frame of plain colour, and of both chroma together
+PLAIN_MEAN = 40.0  # and its mean luma is above this: what is darker is a matter of black
 PLAIN_LONGEST = 24  # frames: longer plain colour is a picture
 PICTURE_SPREAD = 8.0  # what blends into it deviates more
 SAME = 0.7  # pictures either side of plain colour that correlate more are one shot: it was a flash
@@ -27,9 +28,8 @@ RAMP_REACH = 60  # frames: the longest ramp followed
 
 def fades(tape: ActiveTape, found: Signals) -> list[Boundary]:
     """Every boundary at black or plain colour, in order."""
-    black = black_frames(found)
-    through = [one for run in runs(black) for one in _at_black(tape, found, *run)]
-    return sorted(through + _through_plain(tape, found, black), key=lambda one: one.at)
+    through = [one for run in runs(black_frames(found)) for one in _at_black(tape, found, *run)]
+    return sorted(through + _through_plain(tape, found), key=lambda one: one.at)
 
 
 def black_frames(found: Signals) -> npt.NDArray[np.bool_]:
@@ -76,9 +76,10 @@ def _abrupt(tape: ActiveTape, found: Signals, edge: int, lit: int) -> bool:
     return bool(found.step[edge] > ABRUPT * whole)
 
 
-def _through_plain(tape: ActiveTape, found: Signals, black: npt.NDArray[np.bool_]) -> list[Boundary]:
+def _through_plain(tape: ActiveTape, found: Signals) -> list[Boundary]:
     """One boundary in the middle of every short run of plain colour that one picture turns into, and another leaves."""
-    plain = (found.spread < PLAIN_SPREAD) & (found.spreads[:, 1:].sum(axis=1) < PLAIN_SPREAD) & ~black
+    plain = (found.spread < PLAIN_SPREAD) & (found.spreads[:, 1:].sum(axis=1) < PLAIN_SPREAD)
+    plain &= found.mean > PLAIN_MEAN
     found_here = []
     for start, end in runs(plain):
         before, after = _picture(found.spread, start - 1, -1), _picture(found.spread, end, 1)
