@@ -25,10 +25,10 @@ import numpy.typing as npt
 from mediaml_assets.matching.blocks.block import Block, Place
 
 MAGIC = b"mmblock1"
-HEAD = 64
+HEAD = 16
 GROWTH = 4
 BEGINNING = 64 * 1024
-"""Bytes that are fetched first: index and heads of a hundred blocks."""
+"""Bytes that are fetched first: index and heads of two hundred blocks."""
 
 Records = npt.NDArray[np.void]
 Fetch = Callable[[int, int], bytes]

@@ -11,6 +11,7 @@ from mediaml_assets.amber.feature import Scope, amber_feature
 from mediaml_assets.amber.mesh import Mesh
 from mediaml_assets.amber.names import CATALOGUE
 from mediaml_assets.landing.arrivals import SOURCE
+from mediaml_assets_tests.amber.conformance.test_cache import tally
 from mediaml_assets_tests.amber.installation import Installation
 from mediaml_assets_tests.amber.orchestration.test_automation import deliver
 from mediaml_assets_tests.amber.platform import Platform
@@ -41,6 +42,18 @@ def test_dagster_runs_both_in_order(platform: Platform) -> None:
     platform.settle()
     assert platform.store.view("grand", CATALOGUE).row()["n"] == 7
     assert len([call for call in calls() if call.startswith("grand")]) == 2
+
+
+def test_what_a_cache_saved_is_shown_with_the_asset(platform: Platform) -> None:
+    platform.load(Mesh([letters, tally], sources=[SOURCE]))
+    deliver(platform, "one.mp4", "abba")
+    platform.settle()
+    deliver(platform, "two.mp4", "xyz")
+    platform.settle()
+    event = platform.instance.get_latest_materialization_event(dg.AssetKey("tally"))
+    assert event is not None and event.asset_materialization is not None
+    shown = event.asset_materialization.metadata
+    assert (shown["cache.made"].value, shown["cache.reused"].value) == (1, 1)
 
 
 def test_without_dagster_it_is_stale_when_the_other_one_changed(home: Path) -> None:

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from mediaml_assets.amber.cache import Cache
+from mediaml_assets.amber.objects.bucket import BucketObjects
 from mediaml_assets.amber.objects.folder import FolderObjects
 from mediaml_assets.errors import NotStored
 from mediaml_assets.matching.blocks.merging import best
@@ -23,6 +24,7 @@ MAKE = """
 import os, signal, sys
 from pathlib import Path
 from mediaml_assets.amber.cache import Cache
+from mediaml_assets.amber.objects.bucket import BucketObjects
 from mediaml_assets.amber.objects.folder import FolderObjects
 from mediaml_assets.matching.blocks.merging import best
 from mediaml_assets_tests.matching.blocks.catalogues import PLAIN, titles
@@ -135,3 +137,11 @@ def test_blocks_are_given_to_few_owners() -> None:
     assert {one: len(partners) for one, partners in owners.items()} == {"a": 4, "b": 3, "c": 2, "d": 1}
     new = [("a", "x"), ("b", "x"), ("x", "x")]
     assert by_owner(new) == {"x": ["a", "b", "x"]}
+
+
+def test_on_a_bucket_it_is_the_same(s3_bucket: str, truth: list[tuple[int, int]]) -> None:
+    for first in (True, False):
+        cache = Cache(BucketObjects(f"s3://{s3_bucket}/studio"), "match_cuts")
+        found = best(cache, PLAIN, titles(cache, PLAIN, TABLES), 50, cap=2)
+        assert list(zip(found.rows.tolist(), found.cols.tolist(), strict=True)) == truth
+        assert (cache.counts["pairs_scored"] > 0) == first
