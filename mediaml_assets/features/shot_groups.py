@@ -7,11 +7,12 @@ from typing import Any, ClassVar, Self
 
 import pyarrow as pa
 
+from mediaml_assets.amber.cache import Cache
 from mediaml_assets.amber.checks import in_range, unique
 from mediaml_assets.amber.columns import column
 from mediaml_assets.amber.feature import Scope, amber_feature
 from mediaml_assets.errors import FeatureError
-from mediaml_assets.features.copies import Title, copies
+from mediaml_assets.features.known_copies import known_copies
 from mediaml_assets.features.shot_prints import ShotPrints
 from mediaml_assets.features.unique_shots import UniqueShots
 
@@ -86,22 +87,24 @@ class ShotGroups:
     checks=[unique("title", "index"), in_range("likeness", 0, 1.001, blocking=False)],
 )
 def shot_groups(
-    shot_prints: Mapping[str, ShotPrints], unique_shots: Mapping[str, UniqueShots], config: ShotGroupsConfig
+    shot_prints: Mapping[str, ShotPrints],
+    unique_shots: Mapping[str, UniqueShots],
+    config: ShotGroupsConfig,
+    cache: Cache,
 ) -> pa.Table:
     """Group the unique shots that show the same footage in several titles: recaps, title sequences, other versions.
 
     Titles are taken in the order of their slugs. A shot joins the earlier one that it is most like of those that joined
-    none themselves; a take that was dropped in its title speaks for the shot that was kept.
+    none themselves; a take that was dropped in its title speaks for the shot that was kept. Titles that were compared
+    before are not compared again.
     """
     titles = sorted(set(shot_prints) & set(unique_shots))
     links: dict[Node, dict[Node, float]] = defaultdict(dict)
     kept = {title: _kept(title, shot_prints[title], unique_shots[title]) for title in titles}
-    for place, a in enumerate(titles):
-        prints = Title(shot_prints[a])
-        for b in titles[place + 1 :]:
-            for copy in copies(prints, Title(shot_prints[b]), config.threshold):
-                earlier, later = (a, kept[a][copy.a]), (b, kept[b][copy.b])
-                links[later][earlier] = max(copy.likeness, links[later].get(earlier, 0.0))
+    for a, b, found in known_copies({title: shot_prints[title] for title in titles}, config.threshold, cache):
+        for copy in found:
+            earlier, later = (a, kept[a][copy.a]), (b, kept[b][copy.b])
+            links[later][earlier] = max(copy.likeness, links[later].get(earlier, 0.0))
     return _table(earliest(links), links)
 
 

@@ -1,6 +1,6 @@
 """The `shot_prints` feature: what each shot looks like every half second, small enough to compare whole catalogues."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, ClassVar, Self
@@ -12,6 +12,7 @@ import pyarrow as pa
 from mediaml_assets.amber.checks import at_least, in_range, increasing
 from mediaml_assets.amber.columns import column
 from mediaml_assets.amber.feature import amber_feature
+from mediaml_assets.amber.keys import column_digests
 from mediaml_assets.features.detectors.tape_signals import active_tape
 from mediaml_assets.features.gradient_print import (
     DIMENSIONS,
@@ -28,6 +29,7 @@ from mediaml_assets.jasper.reading.media import Media
 
 PER_SECOND = 2
 WIDEST = 16 / 9
+_DECIDING = ["middle", "short", "prints"]
 AT_ONCE = 4096  # frames of which prints are made together
 
 SHOT_PRINTS = pa.schema(
@@ -49,6 +51,7 @@ class ShotPrints:
     count: int64 [n], how many prints each has, at least 1.
     middle: int64 [n], which of them, from 0, is of its middle.
     short: int8 [sum of count, 192], the short prints of all shots, one shot after the other.
+    digests: of the columns `middle`, `short` and `prints`: equal prints have equal ones.
     """
 
     columns: ClassVar[tuple[str, ...]] = ("index", "middle", "short", "prints")
@@ -57,23 +60,26 @@ class ShotPrints:
     count: npt.NDArray[np.int64]
     middle: npt.NDArray[np.int64]
     short: Packed
+    digests: Mapping[str, str]
     _read: Callable[[], pa.Table]
 
     @classmethod
     def from_value(cls, view: Any) -> Self:
         """Read a stored value of `shot_prints`, but the whole prints only when they are asked for."""
-        return cls._of(view.table(columns=["index", "middle", "short"]), lambda: view.table(columns=["prints"]))
+        digests = {name: view.value.columns[name] for name in _DECIDING}
+        table = view.table(columns=["index", "middle", "short"])
+        return cls._of(table, digests, lambda: view.table(columns=["prints"]))
 
     @classmethod
     def from_table(cls, table: pa.Table) -> Self:
         """Read a table of `SHOT_PRINTS`."""
-        return cls._of(table, lambda: table)
+        return cls._of(table, column_digests(table.select(_DECIDING)), lambda: table)
 
     @classmethod
-    def _of(cls, table: pa.Table, read: Callable[[], pa.Table]) -> Self:
+    def _of(cls, table: pa.Table, digests: Mapping[str, str], read: Callable[[], pa.Table]) -> Self:
         index, middle = (np.asarray(table.column(name).to_numpy(), np.int64) for name in ("index", "middle"))
         short = [np.frombuffer(one, np.int8).reshape(-1, SHORT) for one in table.column("short").to_pylist()]
-        return cls(index, np.array([len(one) for one in short]), middle, np.concatenate(short), read)
+        return cls(index, np.array([len(one) for one in short]), middle, np.concatenate(short), digests, read)
 
     @cached_property
     def prints(self) -> tuple[Packed, ...]:

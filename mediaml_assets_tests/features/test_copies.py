@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from mediaml_assets.amber.keys import column_digests
 from mediaml_assets.features.copies import ALONE, MEETS, SCREEN, Laid, Title, copies, laid, quartiles
 from mediaml_assets.features.gradient_print import (
     DIMENSIONS,
@@ -108,7 +109,7 @@ def made_up(rng: np.random.Generator, counts: list[int]) -> ShotPrints:
     parts = np.split(packed(whole), np.cumsum(counts)[:-1])
     table = pa.table({"prints": pa.array([one.tobytes() for one in parts], pa.binary())})
     middle = np.array([int(rng.integers(0, count)) for count in counts])
-    return ShotPrints(np.arange(len(counts)), np.array(counts), middle, packed(short), lambda: table)
+    return ShotPrints(np.arange(len(counts)), np.array(counts), middle, packed(short), {}, lambda: table)
 
 
 def ways(m: int, n: int) -> list[list[tuple[int, int]]]:
@@ -190,7 +191,12 @@ def test_whole_prints_are_read_when_they_are_asked_for() -> None:
     table = shot_prints(ArrayMedia(panned(1, 30, 1), 24), shots(30))
     asked = []
 
+    class Value:
+        columns = column_digests(table)
+
     class View:
+        value = Value()
+
         def table(self, columns: Sequence[str]) -> pa.Table:
             asked.append(tuple(columns))
             return table.select(list(columns))

@@ -1,18 +1,28 @@
 """Groups of the same footage over titles."""
 
+from pathlib import Path
+
 import numpy as np
 import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from mediaml_assets.amber.cache import Cache
+from mediaml_assets.amber.objects.folder import FolderObjects
 from mediaml_assets.errors import FeatureError
+from mediaml_assets.features import known_copies
 from mediaml_assets.features.gradient_print import gradient_prints, packed, short_prints
 from mediaml_assets.features.shot_groups import SHOT_GROUPS, ShotGroups, ShotGroupsConfig, earliest, shot_groups
 from mediaml_assets.features.shot_prints import SHOT_PRINTS, ShotPrints
 from mediaml_assets.features.shots import Shot
 from mediaml_assets.features.unique_shots import UniqueShots
 from mediaml_assets_tests.features.conftest import texture
+
+
+@pytest.fixture
+def cache(tmp_path: Path) -> Cache:
+    return Cache(FolderObjects(tmp_path), "shot_groups")
 
 
 def printed(*seeds: int) -> ShotPrints:
@@ -30,9 +40,9 @@ def plain(count: int) -> UniqueShots:
     return unique(dict.fromkeys(range(count), ()))
 
 
-def test_a_recap_and_a_title_sequence_are_groups_named_after_the_earliest() -> None:
+def test_a_recap_and_a_title_sequence_are_groups_named_after_the_earliest(cache: Cache) -> None:
     prints = {"e01": printed(1, 2, 3), "e02": printed(9, 1, 3), "e03": printed(9, 1)}
-    table = shot_groups(prints, {"e01": plain(3), "e02": plain(3), "e03": plain(2)}, ShotGroupsConfig())
+    table = shot_groups(prints, {"e01": plain(3), "e02": plain(3), "e03": plain(2)}, ShotGroupsConfig(), cache)
     assert table.schema.equals(SHOT_GROUPS)
     rows = [tuple(row.values())[:5] for row in table.to_pylist()]
     assert rows == [
@@ -48,7 +58,7 @@ def test_a_recap_and_a_title_sequence_are_groups_named_after_the_earliest() -> N
     assert (read.groups["e03", 1], read.groups.get(("e01", 1)), read.links) == (0, None, ())
 
 
-def test_a_shot_that_is_like_two_that_are_not_alike_joins_one_and_is_linked_to_the_other() -> None:
+def test_a_shot_that_is_like_two_that_are_not_alike_joins_one_and_is_linked_to_the_other(cache: Cache) -> None:
     parts = {seed: gradient_prints(texture(seed)[None]).repeat(8, 0) for seed in (1, 2, 3)}
     both = np.concatenate([parts[1][:4], parts[2][:4]])
 
@@ -57,27 +67,69 @@ def test_a_shot_that_is_like_two_that_are_not_alike_joins_one_and_is_linked_to_t
         return ShotPrints.from_table(pa.table([[0], [middle], *([one] for one in stored)], schema=SHOT_PRINTS))
 
     prints = {"a": title(parts[1][:4], 1), "b": title(parts[2][:4], 1), "c": title(both, 2)}
-    read = ShotGroups.from_table(shot_groups(prints, {name: plain(1) for name in prints}, ShotGroupsConfig()))
+    read = ShotGroups.from_table(shot_groups(prints, {name: plain(1) for name in prints}, ShotGroupsConfig(), cache))
     assert read.groups == {("a", 0): 0, ("b", 0): 1, ("c", 0): 0}
     assert read.links == ((("c", 0), ("b", 0)),)
 
 
-def test_a_dropped_take_speaks_for_the_one_that_was_kept() -> None:
+def test_a_dropped_take_speaks_for_the_one_that_was_kept(cache: Cache) -> None:
     table = shot_groups(
-        {"a": printed(1, 2, 3), "b": printed(3)}, {"a": unique({0: (2,), 1: ()}), "b": plain(1)}, ShotGroupsConfig()
+        {"a": printed(1, 2, 3), "b": printed(3)},
+        {"a": unique({0: (2,), 1: ()}), "b": plain(1)},
+        ShotGroupsConfig(),
+        cache,
     )
     assert [(row["title"], row["index"]) for row in table.to_pylist()] == [("a", 0), ("b", 0)]
 
 
-def test_one_title_or_none_has_no_groups() -> None:
+def test_one_title_or_none_has_no_groups(cache: Cache) -> None:
     for titles in ({}, {"a": printed(1, 1)}):
-        table = shot_groups(titles, {name: plain(2) for name in titles}, ShotGroupsConfig())
+        table = shot_groups(titles, {name: plain(2) for name in titles}, ShotGroupsConfig(), cache)
         assert table.equals(SHOT_GROUPS.empty_table())
 
 
-def test_prints_of_other_shots_are_refused() -> None:
+def test_prints_of_other_shots_are_refused(cache: Cache) -> None:
     with pytest.raises(FeatureError, match="shot_prints and unique_shots of b mean different shots"):
-        shot_groups({"a": printed(1), "b": printed(1, 2)}, {"a": plain(1), "b": plain(1)}, ShotGroupsConfig())
+        shot_groups({"a": printed(1), "b": printed(1, 2)}, {"a": plain(1), "b": plain(1)}, ShotGroupsConfig(), cache)
+
+
+def test_a_new_title_is_compared_and_the_others_are_not_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(known_copies, "PART", 16)
+
+    def groups(seeds: dict[str, tuple[int, ...]], folder: str) -> tuple[pa.Table, dict[str, int]]:
+        cache = Cache(FolderObjects(tmp_path / folder), "shot_groups")
+        prints = {name: printed(*one) for name, one in seeds.items()}
+        views = {name: plain(len(one)) for name, one in seeds.items()}
+        return shot_groups(prints, views, ShotGroupsConfig(), cache), dict(cache.counts)
+
+    three = {"a": (1, 2), "c": (3, 1), "d": (2, 4)}
+    _, counts = groups(three, "kept")
+    assert counts == {"titles_compared": 3, "titles_reused": 0}
+    # one more in the midst of the others, and one that changed
+    four = {**three, "b": (4, 5, 1), "d": (2, 5)}
+    table, counts = groups(four, "kept")
+    assert counts == {"titles_compared": 5, "titles_reused": 1}
+    again, counts = groups(four, "kept")
+    assert counts == {"titles_compared": 0, "titles_reused": 6}
+    fresh, _ = groups(four, "fresh")
+    assert table.equals(fresh) and again.equals(fresh)
+    # renamed: the pairs are known, though the other way round
+    turned = {"z": four["a"], "y": four["b"], "x": four["c"], "w": four["d"]}
+    table, counts = groups(turned, "kept")
+    assert counts == {"titles_compared": 0, "titles_reused": 6}
+    assert table.equals(groups(turned, "other")[0])
+
+
+def test_what_is_damaged_in_the_cache_is_compared_again(tmp_path: Path) -> None:
+    prints, views = {"a": printed(1), "b": printed(1)}, {"a": plain(1), "b": plain(1)}
+    made = shot_groups(prints, views, ShotGroupsConfig(), Cache(FolderObjects(tmp_path), "shot_groups"))
+    (kept,) = (file for file in tmp_path.rglob("*.json") if file.name != "of.json")
+    kept.chmod(0o644)
+    for damage in (kept.read_bytes().replace(b"0", b"1"), b"{", b""):
+        kept.write_bytes(damage)
+        cache = Cache(FolderObjects(tmp_path), "shot_groups")
+        assert shot_groups(prints, views, ShotGroupsConfig(), cache).equals(made)
+        assert cache.counts["titles_compared"] == 1
 
 
 nodes = st.tuples(st.sampled_from("abcd"), st.integers(0, 4))
