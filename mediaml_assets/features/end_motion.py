@@ -112,7 +112,9 @@ def subject_field(numbers: Vector) -> Vector:
 def _pairs(grays: Sequence[Gray], rate: float, at_end: bool, between: Between) -> list[_Pair]:
     """The pairs of frames that differ, the one nearest to the cut first, as far as motion explains them."""
     kept = _distinct(grays[::-1] if at_end else grays)
-    seconds = kept[-1] / rate / max(len(kept) - 1, 1)
+    # one repetition after the last pair belongs to it; more of them are a picture that stands still
+    steps = kept[-1] + (kept[-1] == len(grays) - 2)
+    seconds = steps / rate / max(len(kept) - 1, 1)
     found: list[_Pair] = []
     for near, far in pairwise(kept):
         a, b = (len(grays) - 1 - far, len(grays) - 1 - near) if at_end else (near, far)
