@@ -106,14 +106,16 @@ def _slic(colour: Values, height: int, width: int) -> Labels:
     x, y = _grid(height, width)
     across, down = width / COLUMNS, height / ROWS
     candidates = _candidates(height, width)
-    labels = candidates[:, 4]
-    points = np.column_stack([colour, x * (COMPACT / across), y * (COMPACT / down)]).astype(np.float32)
-    n = COLUMNS * ROWS
+    labels = candidates[4]
+    points = np.stack([*colour.T, x * (COMPACT / across), y * (COMPACT / down)]).astype(np.float32)
+    n, pixels = COLUMNS * ROWS, np.arange(points.shape[1])
     for _ in range(ROUNDS):
         counts = np.maximum(np.bincount(labels, minlength=n), 1)
-        centres = np.stack([np.bincount(labels, values, n) / counts for values in points.T], 1).astype(np.float32)
-        off = np.stack([((points - centres[candidates[:, k]]) ** 2).sum(axis=1) for k in range(9)], 1)
-        labels = candidates[np.arange(len(points)), off.argmin(axis=1)]
+        centres = [(np.bincount(labels, values, n) / counts).astype(np.float32) for values in points]
+        off = np.zeros(candidates.shape, np.float32)
+        for values, centre in zip(points, centres, strict=True):
+            off += (values - centre[candidates]) ** 2
+        labels = candidates[off.argmin(axis=0), pixels]
     return labels
 
 
@@ -126,7 +128,7 @@ def _grid(height: int, width: int) -> tuple[Values, Values]:
 
 @cache
 def _candidates(height: int, width: int) -> Labels:
-    """For each pixel the nine regions around its own, [h * w, 9], the fifth its own; at the border some come twice."""
+    """For each pixel the nine regions around its own, [9, h * w], the fifth its own; at the border some come twice."""
     x, y = _grid(height, width)
     column = (x * COLUMNS / width).astype(np.intp)
     row = (y * ROWS / height).astype(np.intp)
@@ -135,4 +137,4 @@ def _candidates(height: int, width: int) -> Labels:
         for dy in (-1, 0, 1)
         for dx in (-1, 0, 1)
     ]
-    return np.asarray(np.stack(around, 1), np.intp)
+    return np.asarray(np.stack(around), np.intp)

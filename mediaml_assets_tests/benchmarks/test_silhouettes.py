@@ -43,13 +43,11 @@ def test_windows_keep_clear_of_gradual_joins_and_begin_at_the_cut() -> None:
 
 
 def test_figures_count_what_is_kept_and_what_is_wrong() -> None:
-    hard = [
-        Outlined(0.9, True, True),
-        Outlined(0.2, True, False),
-        Outlined(0.1, False, False),
-        Outlined(0.6, True, True),
-    ]
-    found = figures([Outlined(0.8, True, False)], [Outlined(float("nan"), True, False)], hard)
+    cases = [(0.9, True, True), (0.2, True, False), (0.1, False, False), (0.6, True, True)]
+    hard = [Outlined(*case, cpu=0.02) for case in cases]
+    nothing = Outlined(float("nan"), True, False, 0.01)
+    found = figures([Outlined(0.8, True, False, 0.03)], [nothing], hard)
     assert found["iou"] == pytest.approx(0.45) and found["iou_still"] == pytest.approx(0.75)
     assert found["kept"] == 0.75 and found["wrong_kept"] == pytest.approx(1 / 3)
     assert found["nothing_kept"] == 1 and found["titles_iou"] == 0.8
+    assert found["cpu_ms"] == pytest.approx(20)
