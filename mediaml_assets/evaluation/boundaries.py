@@ -117,12 +117,6 @@ def f1_interval(counts: Sequence[Counts], seed: int) -> Interval:
     return bootstrap(counts, _pooled_f1, seed)
 
 
-def f1_gain(ours: Sequence[Counts], theirs: Sequence[Counts], seed: int) -> Interval:
-    """F1 of ours minus F1 of theirs, of the same titles in the same order: the paired bootstrap by title."""
-    both = list(zip(ours, theirs, strict=True))
-    return bootstrap(both, lambda drawn: _pooled_f1([a for a, _ in drawn]) - _pooled_f1([b for _, b in drawn]), seed)
-
-
 def _counts(frames: list[int], ranges: Sequence[Range], left_out: Sequence[Range]) -> Counts:
     pairs = matched(frames, ranges)
     rest = [frame for place, frame in enumerate(sorted(frames)) if place not in pairs]
