@@ -24,7 +24,7 @@ from benchmarks.harness import Target
 from mediaml_assets.amber.cache import Cache
 from mediaml_assets.amber.objects.folder import FolderObjects
 from mediaml_assets.evaluation.boundaries import Counts
-from mediaml_assets.evaluation.planted import DEEP, PlantedRanks, listed_pairs, planted_ranks_of, wanted_pairs
+from mediaml_assets.evaluation.planted import DEEP, OURS, PlantedRanks, listed_pairs, ranks, wanted_pairs
 from mediaml_assets.evaluation.report import TitleReport, found_boundaries, title_report
 from mediaml_assets.evaluation.truth import PlantedCut, of_rendered, planted_cuts
 from mediaml_assets.features.motion import MotionConfig, motion
@@ -151,4 +151,4 @@ def planted_ranks(titles: Sequence[Title], plants: Sequence[PlantedCut], flavour
         known = {name: title_shots(name, shots, None, None, ShotGroups({})) for name, shots in unique.items()}
         listed = flavour_cuts(flavour, unique, rows, exclusions(known, config.gap), config, cache)
     wanted = wanted_pairs(planted, {name: Shots.from_table(title.shots) for name, title in by_name.items()})
-    return planted_ranks_of(flavour.name, "mediaml", wanted, listed_pairs(listed, flavour.name))
+    return PlantedRanks(flavour.name, OURS, tuple(wanted), ranks(wanted, listed_pairs(listed, flavour.name)))

@@ -18,7 +18,15 @@ from mediaml_assets.evaluation.copies import (
     kept_shot,
     read_copies,
 )
-from mediaml_assets.evaluation.planted import DEEP, Pair, PlantedRanks, listed_pairs, planted_ranks_of, wanted_pairs
+from mediaml_assets.evaluation.planted import (
+    DEEP,
+    OURS,
+    Pair,
+    PlantedRanks,
+    listed_pairs,
+    ranks,
+    wanted_pairs,
+)
 from mediaml_assets.evaluation.report import Report, TitleReport, found_boundaries, report, title_report
 from mediaml_assets.evaluation.truth import PlantedCut, TitleTruth, of_rendered, planted_cuts
 from mediaml_assets.features.shots import Shots
@@ -28,7 +36,7 @@ from mediaml_assets.matching.flavours.registry import FLAVOURS
 from mediaml_assets.on_demand import demand
 from mediaml_assets.samples.truth import Truth
 
-OURS, BASELINE = "mediaml", "one flow, one title"
+BASELINE = "one flow, one title"
 BASELINE_FLAVOURS = ("frame", "motion")
 
 
@@ -109,10 +117,9 @@ def _planted(asked: Demand, titles: Sequence[str], plants: Sequence[PlantedCut],
     found: list[PlantedRanks] = []
     for name in flavours:
         wanted = wanted_pairs([one for one in plants if one.flavour == name], shots)
-        found.append(planted_ranks_of(name, OURS, wanted, listed_pairs(cuts, name)))
+        found.append(PlantedRanks(name, OURS, tuple(wanted), ranks(wanted, listed_pairs(cuts, name))))
         if baseline and name in BASELINE_FLAVOURS:
-            ranks = _baseline(asked, titles, wanted, name)
-            found.append(PlantedRanks(name, BASELINE, ranks, found[-1].inside))
+            found.append(PlantedRanks(name, BASELINE, tuple(wanted), _baseline(asked, titles, wanted, name)))
     return found
 
 

@@ -12,6 +12,9 @@ from mediaml_assets.features.shots import Shots
 NEAR = 2  # a planted cut is found when it stands among the first so many times the number planted
 DEEP = 10  # and is looked for among the first so many times that number
 
+OURS = "mediaml"
+"""The system that `match_cuts` is the list of."""
+
 Pair = tuple[str, int, str, int]
 """Title and index of the shot that is left, title and index of the one that follows."""
 
@@ -21,14 +24,14 @@ class PlantedRanks:
     """Of one flavour and one system.
 
     Attributes:
-        ranks: of each planted cut, from 1; 0 where it is not near the top.
-        inside: whether both its shots are of one title.
+        pairs: the planted cuts, as shots that were found.
+        ranks: of each, from 1; 0 where it is not near the top.
     """
 
     flavour: str
     system: str
+    pairs: tuple[Pair, ...]
     ranks: tuple[int, ...]
-    inside: tuple[bool, ...]
 
     @property
     def within(self) -> int:
@@ -36,14 +39,21 @@ class PlantedRanks:
         return sum(self.found)
 
     @property
-    def within_inside(self) -> int:
-        """How many of those inside one title are found."""
-        return sum(found and inside for found, inside in zip(self.found, self.inside, strict=True))
+    def inside(self) -> tuple[int, int]:
+        """How many of those inside one title are found, and how many there are."""
+        return self._found_of([title1 == title2 for title1, _, title2, _ in self.pairs])
+
+    def leaving(self, title: str) -> tuple[int, int]:
+        """How many of those whose first shot is of a title are found, and how many there are."""
+        return self._found_of([title1 == title for title1, _, _, _ in self.pairs])
 
     @property
     def found(self) -> tuple[bool, ...]:
         """Whether each is found."""
         return tuple(0 < rank <= NEAR * len(self.ranks) for rank in self.ranks)
+
+    def _found_of(self, chosen: Sequence[bool]) -> tuple[int, int]:
+        return sum(found and one for found, one in zip(self.found, chosen, strict=True)), sum(chosen)
 
     @property
     def share(self) -> Interval:
@@ -64,12 +74,6 @@ def listed_pairs(match_cuts: pa.Table, flavour: str) -> list[Pair]:
     names = ("title1", "shot1", "title2", "shot2")
     rows = [row for row in match_cuts.to_pylist() if row["flavour"] == flavour]
     return [tuple(row[name] for name in names) for row in sorted(rows, key=lambda row: row["rank"])]
-
-
-def planted_ranks_of(flavour: str, system: str, wanted: Sequence[Pair], listed: Sequence[Pair]) -> PlantedRanks:
-    """The ranks of a flavour's planted cuts in the list of a system."""
-    inside = tuple(title1 == title2 for title1, _, title2, _ in wanted)
-    return PlantedRanks(flavour, system, ranks(wanted, listed), inside)
 
 
 def ranks(wanted: Sequence[Pair], listed: Sequence[Pair]) -> tuple[int, ...]:

@@ -9,7 +9,7 @@ from rich.table import Table
 from mediaml_assets.evaluation.boundaries import Counts, Found, cut_counts, f1_interval, transition_counts
 from mediaml_assets.evaluation.copies import FoundCopy
 from mediaml_assets.evaluation.intervals import Interval, wilson
-from mediaml_assets.evaluation.planted import NEAR, PlantedRanks
+from mediaml_assets.evaluation.planted import NEAR, OURS, PlantedRanks
 from mediaml_assets.evaluation.takes import TakeCounts, take_counts
 from mediaml_assets.evaluation.truth import TitleTruth
 from mediaml_assets.features.shots import Shots
@@ -113,24 +113,31 @@ def tables(found: Report) -> list[Table]:
 def _titles(found: Report) -> Table:
     table = Table(title="Shots and repeated takes", title_justify="left")
     table.add_column("title", no_wrap=True)
-    for column in ("hard cuts", "F1", "all boundaries", "F1", "takes found", "wrongly dropped"):
+    for column in ("hard cuts", "F1", "all boundaries", "F1", "takes found", "wrongly dropped", "planted"):
         table.add_column(column, justify="right")
     for one in found.titles:
         takes = ("", "") if one.takes is None else (
             f"{one.takes.found} of {one.takes.found + len(one.takes.missed)}",
             f"{len(one.takes.dropped)} of {one.takes.alone}",
         )  # fmt: skip
-        table.add_row(one.title, *_counts(one.cuts), *_counts(one.transitions), *takes)
+        leaving = _planted_of(found.planted, one.title)
+        table.add_row(one.title, *_counts(one.cuts), *_counts(one.transitions), *takes, leaving)
     table.add_section()
     cuts = sum((one.cuts for one in found.titles if one.cuts), Counts())
     transitions = sum((one.transitions for one in found.titles if one.transitions), Counts())
     table.add_row(
         "all [95 %]", _counts(cuts)[0], _interval(found.cut_f1), _counts(transitions)[0],
-        _interval(found.transition_f1), _interval(found.takes_found), _interval(found.dropped),
+        _interval(found.transition_f1), _interval(found.takes_found), _interval(found.dropped), "",
     )  # fmt: skip
     table.caption = "Boundaries: right +wrong -missed. F1: bootstrap over titles, which without an error has no width."
     table.caption_justify = "left"
     return table
+
+
+def _planted_of(planted: Sequence[PlantedRanks], title: str) -> str:
+    """Of the planted cuts that leave a title, how many are found by ours."""
+    counts = [one.leaving(title) for one in planted if one.system == OURS]
+    return f"{sum(found for found, _ in counts)} of {sum(of for _, of in counts)}" if counts else ""
 
 
 def _copies(copies: Sequence[FoundCopy]) -> Table:
@@ -157,7 +164,7 @@ def _planted(planted: Sequence[PlantedRanks]) -> Table:
             one.system,
             f"{one.within} of {len(one.ranks)}",
             _interval(one.share),
-            f"{one.within_inside} of {sum(one.inside)}",
+            "{} of {}".format(*one.inside),
             places,
         )
     return table

@@ -57,7 +57,7 @@ def test_the_rank_of_a_planted_pair() -> None:
     kept = title([(30, "cut"), (60, "dissolve")], [0, 1, 2])
     plants = planted_cuts({"film": kept.truth})
     found = planted_ranks([kept], plants, FLAVOURS["motion"])
-    assert (found.ranks, found.inside, found.within) == ((1,), (True,), 1)
+    assert (found.ranks, found.inside, found.within) == ((1,), (1, 1), 1)
     dropped = title([(30, "cut"), (60, "dissolve")], [0, 1])
     assert planted_ranks([dropped], plants, FLAVOURS["motion"]).ranks == (0,)
 

@@ -59,7 +59,7 @@ def test_rendered_titles_with_the_baseline_beside_ours(platform: Platform, tmp_p
     answer = evaluate("--out", str(out))
     assert answer.exit_code == 0, answer.output
     found = rows(answer)
-    assert "one 3 +0 -0 1.000 3 +0 -0 1.000 0 of 1 0 of 3" in found
+    assert "one 3 +0 -0 1.000 3 +0 -0 1.000 0 of 1 0 of 3 1 of 1" in found
     assert any(line.startswith("all [95 %] 6 +0 -0 1.000 [1.000, 1.000] 6 +0 -0") for line in found)
     assert any(line.startswith("motion mediaml 1 of 1 1.000 [0.207, 1.000] 0 of 0") for line in found)
     assert "motion one flow, one title 0 of 1 0.000 [0.000, 0.793] 0 of 0 -" in found

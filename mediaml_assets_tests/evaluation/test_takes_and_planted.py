@@ -13,7 +13,7 @@ from mediaml_assets.evaluation.baseline import baseline_ranks, cosines, overlaps
 from mediaml_assets.evaluation.boundaries import Counts, Found
 from mediaml_assets.evaluation.copies import FoundCopy, TrueCopy, found_copies, groups_of, kept_shot, read_copies
 from mediaml_assets.evaluation.plain_json import plain
-from mediaml_assets.evaluation.planted import PlantedRanks, listed_pairs, ranks, wanted_pairs
+from mediaml_assets.evaluation.planted import OURS, PlantedRanks, listed_pairs, ranks, wanted_pairs
 from mediaml_assets.evaluation.report import report, tables, title_report
 from mediaml_assets.evaluation.takes import SUFFIX, TakeCounts, read_takes, take_counts
 from mediaml_assets.evaluation.truth import PlantedCut, TrueTakes, found_shot, of_rendered, planted_cuts
@@ -117,8 +117,11 @@ def test_ranks_of_planted_cuts() -> None:
 
 
 def test_found_is_within_twice_as_many_as_were_planted() -> None:
-    some = PlantedRanks("motion", "ours", (4, 5, 0, 1, 9), (True, True, False, False, True))
-    assert some.within == 4 and some.within_inside == 3 and some.share.value == 0.8
+    pairs = (("a", 0, "a", 5), ("a", 1, "b", 2), ("b", 0, "b", 9), ("a", 3, "c", 1), ("c", 2, "c", 8))
+    some = PlantedRanks("motion", OURS, pairs, (4, 11, 0, 1, 9))
+    assert some.found == (True, False, False, True, True) and some.share.value == 0.6
+    assert (some.within, some.inside) == (3, (2, 3))
+    assert [some.leaving(title) for title in "abcd"] == [(2, 3), (0, 1), (1, 1), (0, 0)]
 
 
 def test_the_baseline_knows_no_direction_and_no_other_title() -> None:
@@ -139,7 +142,7 @@ def test_the_report_and_its_tables() -> None:
     bad = title_report("bad", truth, [Found(10, "cut")], shots(0, 1, 2), shots(0, 2))
     assert (good.cuts, bad.transitions) == (Counts(1, 0, 0), Counts(0, 1, 2))
     copies = [FoundCopy("good", 5, "bad", 7, True), FoundCopy("good", 35, "bad", 80, False)]
-    planted = [PlantedRanks("frame", "ours", (1, 0), (True, False))]
+    planted = [PlantedRanks("frame", OURS, (("good", 0, "good", 2), ("good", 1, "bad", 0)), (1, 0))]
     found = report([good, bad], copies, planted, {"other": "no truth"}, seed=1)
     assert found.cut_f1.value == 0.5 and (found.cut_f1.low, found.cut_f1.high) == (0, 1)
     assert (found.takes_found.value, found.dropped.value) == (0.5, 0.25)
@@ -149,9 +152,9 @@ def test_the_report_and_its_tables() -> None:
         for table in tables(found):
             console.print(table)
     lines = [" ".join(line.split()) for line in text.get().replace("│", " ").splitlines()]
-    assert "good 1 +0 -0 1.000 2 +0 -0 1.000 1 of 1 0 of 2" in lines
-    assert "bad 0 +1 -1 0.000 0 +1 -2 0.000 0 of 1 1 of 2" in lines
-    assert "frame ours 1 of 2 0.500 [0.095, 0.905] 1 of 1 1 -" in lines
+    assert "good 1 +0 -0 1.000 2 +0 -0 1.000 1 of 1 0 of 2 1 of 2" in lines
+    assert "bad 0 +1 -1 0.000 0 +1 -2 0.000 0 of 1 1 of 2 0 of 0" in lines
+    assert "frame mediaml 1 of 2 0.500 [0.095, 0.905] 1 of 1 1 -" in lines
     assert "all 1 of 2 0.500 [0.095, 0.905]" in lines
     assert "good frame 35 = bad frame 80 missed" in lines
     assert "other no truth" in lines
