@@ -106,7 +106,7 @@ def _slic(colour: Values, height: int, width: int) -> Labels:
     x, y = _grid(height, width)
     across, down = width / COLUMNS, height / ROWS
     candidates = _candidates(height, width)
-    labels = candidates[4]
+    labels = np.asarray(candidates[4], np.intp)
     points = np.stack([*colour.T, x * (COMPACT / across), y * (COMPACT / down)]).astype(np.float32)
     n, pixels = COLUMNS * ROWS, np.arange(points.shape[1])
     for _ in range(ROUNDS):
@@ -115,7 +115,7 @@ def _slic(colour: Values, height: int, width: int) -> Labels:
         off = np.zeros(candidates.shape, np.float32)
         for values, centre in zip(points, centres, strict=True):
             off += (values - centre[candidates]) ** 2
-        labels = candidates[off.argmin(axis=0), pixels]
+        labels = np.asarray(candidates[off.argmin(axis=0), pixels], np.intp)
     return labels
 
 
