@@ -87,8 +87,6 @@ def rows_of_pieces(media: Media) -> dict[str, pa.Table]:
     """The rows of each flavour's feature, the film's shots being cut into pieces."""
     features = mesh().features
     have: dict[str, Any] = {"standard_encode": media}
-    have["shots"] = pieces(Shots.from_table(features["shots"](media)), float(media.rate))
-    have["unique_shots"] = have["shots"]
 
     def value(name: str) -> pa.Table:
         feature = features[name]
@@ -98,6 +96,7 @@ def rows_of_pieces(media: Media) -> dict[str, pa.Table]:
         }
         return feature(**arguments, **({} if feature.config is None else {"config": feature.config}))
 
+    have["shots"] = have["unique_shots"] = pieces(Shots.from_table(value("shots")), float(media.rate))
     return {flavour.feature: value(flavour.feature) for flavour in FLAVOURS.values()}
 
 
