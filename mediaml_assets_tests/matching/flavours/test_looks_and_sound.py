@@ -1,20 +1,30 @@
 """The flavours of composition, colour, sound and learning: ranges, bounds, what scores nothing, what scores alike."""
 
+from pathlib import Path
+
 import numpy as np
 import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from mediaml_assets.amber.cache import Cache
+from mediaml_assets.amber.objects.folder import FolderObjects
 from mediaml_assets.features.colour import COLOUR
 from mediaml_assets.features.composition import COMPOSITION
 from mediaml_assets.features.layout import EDGES, MASSES
 from mediaml_assets.features.learned import LEARNED
 from mediaml_assets.features.palette import DIMENSIONS, reached
+from mediaml_assets.features.shot_groups import ShotGroups
+from mediaml_assets.features.shots import Shot
 from mediaml_assets.features.sound import SOUND
+from mediaml_assets.features.unique_shots import UniqueShots
+from mediaml_assets.matching.exclusions import exclusions, title_shots
 from mediaml_assets.matching.flavours import colour, composition, learned, sound
 from mediaml_assets.matching.flavours.flavour import Ends, Flavour
+from mediaml_assets.matching.match_cuts import MatchCutsConfig, flavour_cuts
 from mediaml_assets.matching.pairs.top_k import top_k
+from mediaml_assets.matching.shot_rows import ShotRows
 
 SEEDS = st.integers(0, 2**32 - 1)
 
@@ -162,3 +172,23 @@ def test_a_learned_score_is_the_cosine_above_its_level(seed: int, level: float) 
     wanted = (cosines - level) / (1 - level)
     wanted[-1], wanted[:, -1] = 0, 0
     np.testing.assert_allclose(ends.out @ ends.in_.T, wanted, rtol=2e-5, atol=2e-5)
+
+
+@pytest.mark.parametrize(("flavour", "table"), CASES, ids=lambda case: getattr(case, "name", ""))
+def test_match_cuts_over_two_titles_are_those_of_brute_force(flavour: Flavour, table: object, tmp_path: Path) -> None:
+    assert callable(table)
+    tables = {"one": table(7), "two": table(8)}
+    nine = tuple(Shot(i, i, i + 1, i, i + 1) for i in range(9))
+    shots = {name: UniqueShots(nine, ((),) * 9) for name in tables}
+    rows = {name: ShotRows.from_table(of_title.select(list(flavour.columns))) for name, of_title in tables.items()}
+    known = {name: title_shots(name, shots[name], None, None, ShotGroups({})) for name in tables}
+    config = MatchCutsConfig(k=12, cap=100, gap=1)
+    found = flavour_cuts(
+        flavour, shots, rows, exclusions(known, config.gap, ShotGroups({}).links), config,
+        Cache(FolderObjects(tmp_path), "match_cuts"),
+    )  # fmt: skip
+    _, final = all_scores(flavour, Ends.joined([flavour.ends(of_title) for of_title in tables.values()]))
+    others = ~np.eye(18, dtype=bool).ravel()
+    best = np.sort(final[others & (final > 0)])[::-1][:12]
+    np.testing.assert_allclose(found.column("own_score").to_pylist(), best, atol=2e-6)
+    assert all(found.column("exact").to_pylist())
