@@ -29,7 +29,7 @@ from benchmarks.duplicate_truth.films import FilmShots, film_shots, labelled_pai
 from benchmarks.duplicate_truth.rendered import rendered_takes
 from benchmarks.harness import OUT, Measured, Target
 from mediaml_assets.evaluation.copies import Place
-from mediaml_assets.features.copies import Title, copies, laid
+from mediaml_assets.features.measures.copies import Title, copies, laid
 from mediaml_assets.features.shot_embedding import Embeddings
 from mediaml_assets.features.shot_groups import ShotGroupsConfig
 from mediaml_assets.features.unique_shots import UniqueShotsConfig, takes

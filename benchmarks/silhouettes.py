@@ -25,8 +25,8 @@ import numpy as np
 import numpy.typing as npt
 
 from benchmarks.harness import Target
+from mediaml_assets.features.measures.silhouette_mask import COLUMNS, GAPS, ROWS, Mask, silhouette_mask
 from mediaml_assets.features.silhouette import LEAST_CONFIDENCE
-from mediaml_assets.features.silhouette_mask import COLUMNS, GAPS, ROWS, Mask, silhouette_mask
 from mediaml_assets.jasper.reading.frame import Frame
 from mediaml_assets.samples import casting, planting, script
 from mediaml_assets.samples.plan import STILL, Camera, Figure, Light, Move, Picture, ShotPlan, Span, TitlePlan

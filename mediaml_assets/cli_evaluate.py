@@ -82,7 +82,7 @@ def _labels(
 ) -> "tuple[object, list[Table]]":
     from mediaml_assets.evaluation.labels.study import study, study_embeddings
     from mediaml_assets.evaluation.labels.tables import study_tables
-    from mediaml_assets.features.scorer_file import write_scorer
+    from mediaml_assets.features.models.scorer_file import write_scorer
 
     found = study(folder, seed)
     if embeddings is None:

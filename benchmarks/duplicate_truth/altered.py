@@ -9,8 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from benchmarks.duplicate_truth.films import FilmShots
-from mediaml_assets.features.descriptor import descriptor
 from mediaml_assets.features.joined_shots import JoinedShots
+from mediaml_assets.features.measures.descriptor import descriptor
 from mediaml_assets.features.shot_embedding import Embeddings, Vectors
 from mediaml_assets.features.shot_prints import PER_SECOND, ShotPrints, shot_prints
 from mediaml_assets.features.shots import Shot

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from benchmarks.duplicate_truth.curves import Pair
-from mediaml_assets.features.descriptor import descriptor
+from mediaml_assets.features.measures.descriptor import descriptor
 from mediaml_assets.features.shot_embedding import Embeddings, Vectors
 from mediaml_assets.features.unique_shots import UniqueShotsConfig, keep_earliest, takes
 from mediaml_assets.jasper.reading.frame import Frame

@@ -16,9 +16,9 @@ import numpy.typing as npt
 
 from mediaml_assets.evaluation.planted import Pair
 from mediaml_assets.features.frame_windows import windows
-from mediaml_assets.features.optical_flow import active_luma
+from mediaml_assets.features.measures.optical_flow import active_luma
+from mediaml_assets.features.measures.silhouette_mask import GAPS, silhouette_mask
 from mediaml_assets.features.shots import Shot, Shots
-from mediaml_assets.features.silhouette_mask import GAPS, silhouette_mask
 from mediaml_assets.jasper.reading.media import Media
 
 WIDTH, HEIGHT = 160, 90  # the size at which flow is measured

@@ -6,10 +6,10 @@ import pyarrow as pa
 from mediaml_assets.amber.checks import increasing, no_nans
 from mediaml_assets.amber.columns import column
 from mediaml_assets.amber.feature import amber_feature
-from mediaml_assets.features.descriptor import reduced_bgr
 from mediaml_assets.features.frame_windows import end_windows
-from mediaml_assets.features.layout import HEIGHT, WIDTH, lab_picture
-from mediaml_assets.features.palette import DIMENSIONS, Array, palette
+from mediaml_assets.features.measures.descriptor import reduced_bgr
+from mediaml_assets.features.measures.layout import HEIGHT, WIDTH, lab_picture
+from mediaml_assets.features.measures.palette import DIMENSIONS, Array, palette
 from mediaml_assets.features.shots import Shots
 from mediaml_assets.jasper.reading.media import Media
 

@@ -10,10 +10,10 @@ from mediaml_assets.amber.checks import increasing, no_nans
 from mediaml_assets.amber.columns import column
 from mediaml_assets.amber.feature import amber_feature
 from mediaml_assets.errors import ModelMissing
-from mediaml_assets.features.descriptor import reduced_bgr
 from mediaml_assets.features.frame_windows import end_windows
-from mediaml_assets.features.layout import HEIGHT, WIDTH, Array, edges, lab_picture, masses
-from mediaml_assets.features.patch_grid import load_grid
+from mediaml_assets.features.measures.descriptor import reduced_bgr
+from mediaml_assets.features.measures.layout import HEIGHT, WIDTH, Array, edges, lab_picture, masses
+from mediaml_assets.features.models.patch_grid import load_grid
 from mediaml_assets.features.shot_embedding import HUGGING_FACE, model_digest
 from mediaml_assets.features.shots import Shots
 from mediaml_assets.jasper.reading.frame import Frame

@@ -13,7 +13,7 @@ from itertools import combinations
 from mediaml_assets.amber.cache import Cache
 from mediaml_assets.amber.keys import SHORT, digest_of, to_json
 from mediaml_assets.errors import NotStored
-from mediaml_assets.features.copies import Copy, Title, copies
+from mediaml_assets.features.measures.copies import Copy, Title, copies
 from mediaml_assets.features.shot_prints import ShotPrints
 
 VERSION = "1"  # changes when equal prints give other copies

@@ -11,8 +11,8 @@ from mediaml_assets.amber.checks import in_range, increasing, no_nans
 from mediaml_assets.amber.columns import column
 from mediaml_assets.amber.feature import amber_feature
 from mediaml_assets.errors import FeatureError, ModelMissing
-from mediaml_assets.features.random_projection import random_projection
-from mediaml_assets.features.scorer_file import Layer, Scorer, Vectors, mapped, read_scorer, scorer_bytes
+from mediaml_assets.features.measures.random_projection import random_projection
+from mediaml_assets.features.models.scorer_file import Layer, Scorer, Vectors, mapped, read_scorer, scorer_bytes
 from mediaml_assets.features.shot_embedding import MOMENTS, Embeddings
 from mediaml_assets.features.shots import Shots
 

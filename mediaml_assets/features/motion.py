@@ -11,8 +11,8 @@ from mediaml_assets.amber.checks import in_range, increasing, no_nans
 from mediaml_assets.amber.columns import column
 from mediaml_assets.amber.feature import amber_feature
 from mediaml_assets.errors import ModelMissing
-from mediaml_assets.features import flow_model
-from mediaml_assets.features.end_motion import (
+from mediaml_assets.features.frame_windows import end_windows
+from mediaml_assets.features.measures.end_motion import (
     CAMERA,
     DIMENSIONS,
     HEIGHT,
@@ -25,8 +25,8 @@ from mediaml_assets.features.end_motion import (
     end_motion,
     subject_field,
 )
-from mediaml_assets.features.frame_windows import end_windows
-from mediaml_assets.features.optical_flow import Flow, active_luma
+from mediaml_assets.features.measures.optical_flow import Flow, active_luma
+from mediaml_assets.features.models import flow_model
 from mediaml_assets.features.shot_embedding import HUGGING_FACE, model_digest
 from mediaml_assets.features.shots import Shots
 from mediaml_assets.jasper.reading.frame import Frame

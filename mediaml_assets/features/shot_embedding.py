@@ -13,9 +13,9 @@ from mediaml_assets.amber.checks import at_least, unit_norm
 from mediaml_assets.amber.columns import column
 from mediaml_assets.amber.feature import amber_feature
 from mediaml_assets.errors import ModelMissing
-from mediaml_assets.features import transformers_model
-from mediaml_assets.features.descriptor import descriptor
 from mediaml_assets.features.frame_windows import windows
+from mediaml_assets.features.measures.descriptor import descriptor
+from mediaml_assets.features.models import transformers_model
 from mediaml_assets.features.shots import Shot, Shots
 from mediaml_assets.jasper.reading.frame import Frame
 from mediaml_assets.jasper.reading.media import Media

@@ -11,7 +11,7 @@ from mediaml_assets.amber.checks import at_least, increasing
 from mediaml_assets.amber.columns import column
 from mediaml_assets.amber.feature import amber_feature
 from mediaml_assets.features.frame_windows import end_windows
-from mediaml_assets.features.picture_kind import Kind, picture_kind
+from mediaml_assets.features.measures.picture_kind import Kind, picture_kind
 from mediaml_assets.features.shots import Shots
 from mediaml_assets.jasper.reading.media import Media
 

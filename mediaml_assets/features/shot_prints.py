@@ -14,7 +14,8 @@ from mediaml_assets.amber.columns import column
 from mediaml_assets.amber.feature import amber_feature
 from mediaml_assets.amber.keys import column_digests
 from mediaml_assets.features.detectors.tape_signals import active_tape
-from mediaml_assets.features.gradient_print import (
+from mediaml_assets.features.joined_shots import JoinedShots
+from mediaml_assets.features.measures.gradient_print import (
     DIMENSIONS,
     SHORT,
     Luma,
@@ -23,7 +24,6 @@ from mediaml_assets.features.gradient_print import (
     packed,
     short_prints,
 )
-from mediaml_assets.features.joined_shots import JoinedShots
 from mediaml_assets.features.shots import Shot
 from mediaml_assets.jasper.reading.media import Media
 

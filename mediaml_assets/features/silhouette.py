@@ -10,11 +10,11 @@ from mediaml_assets.amber.checks import in_range, increasing
 from mediaml_assets.amber.columns import column
 from mediaml_assets.amber.feature import amber_feature
 from mediaml_assets.errors import ModelMissing
-from mediaml_assets.features import silhouette_model
 from mediaml_assets.features.frame_windows import end_windows
+from mediaml_assets.features.measures.silhouette_mask import COLUMNS, GAPS, ROWS, Mask, Silhouette, silhouette_mask
+from mediaml_assets.features.models import silhouette_model
 from mediaml_assets.features.shot_embedding import HUGGING_FACE, model_digest
 from mediaml_assets.features.shots import Shots
-from mediaml_assets.features.silhouette_mask import COLUMNS, GAPS, ROWS, Mask, Silhouette, silhouette_mask
 from mediaml_assets.jasper.reading.frame import Frame
 from mediaml_assets.jasper.reading.media import Media
 

@@ -11,8 +11,19 @@ from mediaml_assets.amber.checks import increasing, no_nans
 from mediaml_assets.amber.columns import column
 from mediaml_assets.amber.feature import amber_feature
 from mediaml_assets.errors import ModelMissing
-from mediaml_assets.features.audio_model import load_audio
-from mediaml_assets.features.heard import PITCH, RATE, TIMBRE, Array, Sound, chroma, decibels, is_heard, timbre, unit
+from mediaml_assets.features.measures.heard import (
+    PITCH,
+    RATE,
+    TIMBRE,
+    Array,
+    Sound,
+    chroma,
+    decibels,
+    is_heard,
+    timbre,
+    unit,
+)
+from mediaml_assets.features.models.audio_model import load_audio
 from mediaml_assets.features.shot_embedding import HUGGING_FACE, model_digest
 from mediaml_assets.features.shots import Shot, Shots
 from mediaml_assets.jasper.reading.media import Media

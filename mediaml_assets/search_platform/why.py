@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from mediaml_assets.features.heard import BELOW_PEAK, RATE, log_mel
+from mediaml_assets.features.measures.heard import BELOW_PEAK, RATE, log_mel
 from mediaml_assets.features.motion import camera_and_subject
 from mediaml_assets.features.silhouette import unpacked
 from mediaml_assets.jasper.reading.media import Media

@@ -13,7 +13,7 @@ from mediaml_assets.cli import main
 from mediaml_assets.evaluation.labels import study
 from mediaml_assets.evaluation.labels.metric_learning import Settings
 from mediaml_assets.evaluation.labels.pairs import SPLITS
-from mediaml_assets.features.scorer_file import read_scorer
+from mediaml_assets.features.models.scorer_file import read_scorer
 from mediaml_assets.samples.render import truth_file
 from mediaml_assets.samples.truth import TrueDisplay, TruePlant, TrueShot, TrueTake, TrueTransition, Truth, to_json
 from mediaml_assets_tests.amber.platform import Platform

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mediaml_assets.features.colour import COLOUR, colour
-from mediaml_assets.features.palette import DIMENSIONS, histogram, palette, reached
+from mediaml_assets.features.measures.palette import DIMENSIONS, histogram, palette, reached
 from mediaml_assets.features.shots import Shot, Shots
 from mediaml_assets_tests.features.conftest import ArrayMedia
 

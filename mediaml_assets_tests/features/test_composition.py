@@ -8,8 +8,8 @@ import pytest
 
 from mediaml_assets.errors import ModelMissing
 from mediaml_assets.features.composition import COMPOSITION, CompositionConfig, composition
-from mediaml_assets.features.layout import EDGES, MASSES
-from mediaml_assets.features.patch_grid import COLUMNS, NUMBERS, ROWS, load_grid
+from mediaml_assets.features.measures.layout import EDGES, MASSES
+from mediaml_assets.features.models.patch_grid import COLUMNS, NUMBERS, ROWS, load_grid
 from mediaml_assets.features.shots import Shot, Shots
 from mediaml_assets_tests.features.conftest import ArrayFrame, ArrayMedia, Picture, texture
 

@@ -8,7 +8,7 @@ from safetensors.numpy import save_file
 
 from mediaml_assets.errors import FeatureError, ModelMissing
 from mediaml_assets.features.learned import LEARNED, LearnedConfig, learned
-from mediaml_assets.features.scorer_file import FORMAT, Layer, Scorer, mapped, read_scorer, write_scorer
+from mediaml_assets.features.models.scorer_file import FORMAT, Layer, Scorer, mapped, read_scorer, write_scorer
 from mediaml_assets.features.shot_embedding import Embeddings
 from mediaml_assets.features.shots import Shot, Shots
 

@@ -12,7 +12,7 @@ from mediaml_assets.amber.cache import Cache
 from mediaml_assets.amber.objects.folder import FolderObjects
 from mediaml_assets.errors import FeatureError
 from mediaml_assets.features import known_copies
-from mediaml_assets.features.gradient_print import gradient_prints, packed, short_prints
+from mediaml_assets.features.measures.gradient_print import gradient_prints, packed, short_prints
 from mediaml_assets.features.shot_groups import SHOT_GROUPS, ShotGroups, ShotGroupsConfig, earliest, shot_groups
 from mediaml_assets.features.shot_prints import SHOT_PRINTS, ShotPrints
 from mediaml_assets.features.shots import Shot

@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from mediaml_assets.features.picture_kind import Kind, picture_kind
+from mediaml_assets.features.measures.picture_kind import Kind, picture_kind
 from mediaml_assets.features.shot_kinds import SHOT_KINDS, ShotKinds, shot_kinds
 from mediaml_assets.features.shots import Shot, Shots
 from mediaml_assets_tests.features.conftest import ArrayFrame, ArrayMedia, Picture, panned, texture

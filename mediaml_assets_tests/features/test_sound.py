@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mediaml_assets.errors import ModelMissing
-from mediaml_assets.features.heard import (
+from mediaml_assets.features.measures.heard import (
     FAINTEST,
     PITCH,
     RATE,

@@ -10,7 +10,7 @@ import pytest
 from mediaml_assets.amber.cache import Cache
 from mediaml_assets.amber.objects.folder import FolderObjects
 from mediaml_assets.errors import FeatureError
-from mediaml_assets.features.end_motion import DIMENSIONS
+from mediaml_assets.features.measures.end_motion import DIMENSIONS
 from mediaml_assets.features.scenes import Scenes
 from mediaml_assets.features.shot_groups import Node, ShotGroups
 from mediaml_assets.features.shot_kinds import ShotKinds

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from mediaml_assets.features.end_motion import CAMERA, DIMENSIONS
+from mediaml_assets.features.measures.end_motion import CAMERA, DIMENSIONS
 from mediaml_assets.features.motion import camera_and_subject
 from mediaml_assets.matching.flavours.registry import FLAVOURS
 from mediaml_assets.search_platform.why import BLUE, ORANGE, Matched, why

@@ -15,7 +15,7 @@ import numpy as np
 from mediaml_assets.evaluation.labels.average_precision import Scores, average_precision
 from mediaml_assets.evaluation.labels.embeddings import Embeddings, cosine_scores, pair_vectors
 from mediaml_assets.evaluation.labels.pairs import LabelledPairs, Task
-from mediaml_assets.features.scorer_file import SLOPE, Layer, Scorer, mapped
+from mediaml_assets.features.models.scorer_file import SLOPE, Layer, Scorer, mapped
 
 if TYPE_CHECKING:
     import torch

@@ -32,7 +32,7 @@ from mediaml_assets.evaluation.labels.metric_learning import PUBLISHED, train
 from mediaml_assets.evaluation.labels.pair_scorer import Candidate, PairScorer, candidates, choose, fit
 from mediaml_assets.evaluation.labels.pairs import TASKS, LabelledPairs, Task, read_pairs
 from mediaml_assets.evaluation.labels.published import Reproduced, reproduced
-from mediaml_assets.features.scorer_file import Scorer
+from mediaml_assets.features.models.scorer_file import Scorer
 
 Score = Callable[[LabelledPairs], Scores]
 

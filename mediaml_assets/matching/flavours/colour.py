@@ -2,7 +2,7 @@
 
 import pyarrow as pa
 
-from mediaml_assets.features.palette import DIMENSIONS, reached
+from mediaml_assets.features.measures.palette import DIMENSIONS, reached
 from mediaml_assets.matching.flavours.flavour import Ends, Flavour, first_is_highest, stacked
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pyarrow as pa
 
-from mediaml_assets.features.layout import MASSES
+from mediaml_assets.features.measures.layout import MASSES
 from mediaml_assets.matching.flavours.flavour import Details, Ends, Flavour, first_is_highest, same_width
 from mediaml_assets.matching.pairs.scan import Scores
 

@@ -4,7 +4,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from mediaml_assets.features.end_motion import CAMERA, DIMENSIONS, SUBJECT
+from mediaml_assets.features.measures.end_motion import CAMERA, DIMENSIONS, SUBJECT
 from mediaml_assets.matching.flavours.flavour import Details, Ends, Flavour, first_is_highest, stacked, unit
 from mediaml_assets.matching.pairs.scan import Scores, Vectors
 

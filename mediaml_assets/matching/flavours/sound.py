@@ -3,7 +3,7 @@
 import numpy as np
 import pyarrow as pa
 
-from mediaml_assets.features.heard import SILENCE
+from mediaml_assets.features.measures.heard import SILENCE
 from mediaml_assets.matching.flavours.flavour import Ends, Flavour, first_is_highest, same_width, unit
 from mediaml_assets.matching.pairs.scan import Vectors
 

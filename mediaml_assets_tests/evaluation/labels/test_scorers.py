@@ -12,7 +12,7 @@ from mediaml_assets.evaluation.labels.embeddings import cosine_scores, pair_vect
 from mediaml_assets.evaluation.labels.metric_learning import Settings, train
 from mediaml_assets.evaluation.labels.pair_scorer import Candidate, candidates, choose, fit
 from mediaml_assets.evaluation.labels.pairs import LabelledPairs
-from mediaml_assets.features.scorer_file import read_scorer, write_scorer
+from mediaml_assets.features.models.scorer_file import read_scorer, write_scorer
 from mediaml_assets_tests.evaluation.labels.known import known_pairs
 
 QUICK = Settings(temperature=0.02, hidden=32, out=32, rate=5e-3, decay=1e-4, epochs=30)

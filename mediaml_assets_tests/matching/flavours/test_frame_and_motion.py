@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mediaml_assets.features.end_motion import CAMERA, DIMENSIONS, SUBJECT
+from mediaml_assets.features.measures.end_motion import CAMERA, DIMENSIONS, SUBJECT
 from mediaml_assets.features.motion import MOTION
 from mediaml_assets.features.silhouette import SILHOUETTE, packed
 from mediaml_assets.matching.flavours.flavour import Ends, Flavour

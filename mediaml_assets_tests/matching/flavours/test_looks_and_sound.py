@@ -12,9 +12,9 @@ from mediaml_assets.amber.cache import Cache
 from mediaml_assets.amber.objects.folder import FolderObjects
 from mediaml_assets.features.colour import COLOUR
 from mediaml_assets.features.composition import COMPOSITION
-from mediaml_assets.features.layout import EDGES, MASSES
 from mediaml_assets.features.learned import LEARNED
-from mediaml_assets.features.palette import DIMENSIONS, reached
+from mediaml_assets.features.measures.layout import EDGES, MASSES
+from mediaml_assets.features.measures.palette import DIMENSIONS, reached
 from mediaml_assets.features.shot_groups import ShotGroups
 from mediaml_assets.features.shots import Shot
 from mediaml_assets.features.sound import SOUND

@@ -2,8 +2,8 @@ import cv2
 import numpy as np
 import pytest
 
-from mediaml_assets.features.optical_flow import active_luma, camera_flow, flow, lost, warped
-from mediaml_assets.features.optical_flow import texture as told
+from mediaml_assets.features.measures.optical_flow import active_luma, camera_flow, flow, lost, warped
+from mediaml_assets.features.measures.optical_flow import texture as told
 from mediaml_assets_tests.features.conftest import ArrayFrame, panned, texture
 
 CHROMA = np.full((180, 320), 128, np.uint8)

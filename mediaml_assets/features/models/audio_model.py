@@ -12,9 +12,9 @@ import numpy as np
 import numpy.typing as npt
 
 from mediaml_assets.errors import ModelMissing
-from mediaml_assets.features.heard import RATE, Sound, unit
-from mediaml_assets.features.random_projection import random_projection
-from mediaml_assets.features.transformers_model import saved_architecture
+from mediaml_assets.features.measures.heard import RATE, Sound, unit
+from mediaml_assets.features.measures.random_projection import random_projection
+from mediaml_assets.features.models.transformers_model import saved_architecture
 
 NUMBERS = 56
 LOADED = {"ASTModel": "ASTModel", "ASTForAudioClassification": "ASTModel"}

@@ -20,7 +20,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from mediaml_assets.features.descriptor import Picture
+from mediaml_assets.features.measures.descriptor import Picture
 
 Array = npt.NDArray[np.float32]
 

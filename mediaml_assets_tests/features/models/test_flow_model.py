@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from mediaml_assets.errors import ModelMissing
-from mediaml_assets.features.flow_model import PIXELS, FlowModel, load
+from mediaml_assets.features.models.flow_model import PIXELS, FlowModel, load
 from mediaml_assets.features.motion import MotionConfig, camera_and_subject, motion
 from mediaml_assets.features.shots import Shot, Shots
 from mediaml_assets_tests.features.conftest import ArrayFrame, ArrayMedia, panned
@@ -69,8 +69,10 @@ def test_flow_is_in_pixels_of_the_size_asked_for_and_neighbourhoods_have_colour_
 
 
 def test_a_models_flow_becomes_motion_in_picture_widths_a_second(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mediaml_assets.features.flow_model.load", lambda folder: FlowModel(Shift()))
-    monkeypatch.setattr("mediaml_assets.features.end_motion.BROKEN", (256.0, 0.0, 1.0))  # the flow is not the film's
+    monkeypatch.setattr("mediaml_assets.features.models.flow_model.load", lambda folder: FlowModel(Shift()))
+    monkeypatch.setattr(
+        "mediaml_assets.features.measures.end_motion.BROKEN", (256.0, 0.0, 1.0)
+    )  # the flow is not the film's
     table = motion(ArrayMedia(panned(1, 6, 8)), KEPT, MotionConfig("hf:any"))
     camera, _ = camera_and_subject(np.array(table.column("out_vector")[0].as_py()))
     assert camera[4, 7] == pytest.approx([0.4 / 32 * 25, -0.6 / 24 * 25 * 9 / 16], rel=0.02)

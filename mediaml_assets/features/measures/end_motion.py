@@ -16,7 +16,17 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from mediaml_assets.features.optical_flow import MEDIUM, Flow, Gray, Map, camera_flow, flow, lost, texture, warped
+from mediaml_assets.features.measures.optical_flow import (
+    MEDIUM,
+    Flow,
+    Gray,
+    Map,
+    camera_flow,
+    flow,
+    lost,
+    texture,
+    warped,
+)
 
 Vector = npt.NDArray[np.float32]
 Between = Callable[[int, int], Flow]

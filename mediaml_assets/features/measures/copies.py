@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from mediaml_assets.features.gradient_print import Packed, unpacked
+from mediaml_assets.features.measures.gradient_print import Packed, unpacked
 from mediaml_assets.features.shot_prints import ShotPrints
 
 Floats = npt.NDArray[np.float32]

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mediaml_assets.features.layout import EDGES, HEIGHT, MASSES, WIDTH, damped, edges, lab_picture, masses
+from mediaml_assets.features.measures.layout import EDGES, HEIGHT, MASSES, WIDTH, damped, edges, lab_picture, masses
 from mediaml_assets_tests.features.conftest import texture
 
 Lab = np.ndarray

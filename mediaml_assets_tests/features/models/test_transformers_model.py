@@ -7,6 +7,7 @@ from PIL import Image
 
 from mediaml_assets.errors import ModelMissing
 from mediaml_assets.features.artwork_embedding import ArtworkEmbeddingConfig, artwork_embedding
+from mediaml_assets.features.models.transformers_model import Preparation
 from mediaml_assets.features.shot_embedding import (
     Embeddings,
     ShotEmbeddingConfig,
@@ -16,7 +17,6 @@ from mediaml_assets.features.shot_embedding import (
     shot_embedding,
 )
 from mediaml_assets.features.shots import Shot, Shots
-from mediaml_assets.features.transformers_model import Preparation
 from mediaml_assets.jasper.pictures.artwork import Picture, Pictures
 from mediaml_assets_tests.features.conftest import ArrayMedia, texture
 

@@ -12,8 +12,8 @@ import numpy as np
 import numpy.typing as npt
 
 from mediaml_assets.errors import ModelMissing
-from mediaml_assets.features.random_projection import random_projection
-from mediaml_assets.features.transformers_model import Preparation, architecture_of
+from mediaml_assets.features.measures.random_projection import random_projection
+from mediaml_assets.features.models.transformers_model import Preparation, architecture_of
 from mediaml_assets.jasper.reading.frame import Frame
 
 Array = npt.NDArray[np.float32]

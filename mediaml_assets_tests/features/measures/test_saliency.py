@@ -2,7 +2,7 @@ import cv2
 import numpy as np
 import pytest
 
-from mediaml_assets.features.saliency import COLUMNS, ROWS, regions_of, saliency
+from mediaml_assets.features.measures.saliency import COLUMNS, ROWS, regions_of, saliency
 from mediaml_assets_tests.features.conftest import texture
 
 

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mediaml_assets.errors import ModelMissing
-from mediaml_assets.features.silhouette_mask import COLUMNS, ROWS, Silhouette, reduced
-from mediaml_assets.features.transformers_model import Preparation, saved_architecture
+from mediaml_assets.features.measures.silhouette_mask import COLUMNS, ROWS, Silhouette, reduced
+from mediaml_assets.features.models.transformers_model import Preparation, saved_architecture
 from mediaml_assets.jasper.reading.frame import Frame
 
 if TYPE_CHECKING:

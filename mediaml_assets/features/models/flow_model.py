@@ -11,8 +11,8 @@ import cv2
 import numpy as np
 
 from mediaml_assets.errors import ModelMissing
-from mediaml_assets.features.optical_flow import Flow
-from mediaml_assets.features.transformers_model import saved_architecture
+from mediaml_assets.features.measures.optical_flow import Flow
+from mediaml_assets.features.models.transformers_model import saved_architecture
 from mediaml_assets.jasper.reading.frame import Frame
 
 ARCHITECTURE = "PerceiverForOpticalFlow"

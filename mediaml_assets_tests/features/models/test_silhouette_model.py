@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from mediaml_assets.errors import ModelMissing
+from mediaml_assets.features.models.silhouette_model import Answer, SilhouetteModel, load, thing_labels
+from mediaml_assets.features.models.transformers_model import Preparation
 from mediaml_assets.features.shots import Shot, Shots
 from mediaml_assets.features.silhouette import SilhouetteConfig, silhouette
-from mediaml_assets.features.silhouette_model import Answer, SilhouetteModel, load, thing_labels
-from mediaml_assets.features.transformers_model import Preparation
 from mediaml_assets_tests.features.conftest import ArrayFrame, ArrayMedia, texture
 
 WHOLE = (0, 0, 640, 360)
@@ -61,7 +61,9 @@ def test_a_model_from_a_folder_outlines_shots_and_does_so_again(
 ) -> None:
     if name != "DetrForSegmentation":
         pytest.importorskip("scipy")
-    monkeypatch.setattr("mediaml_assets.features.silhouette_model.LEAST_SCORE", 0.0)  # random weights are never sure
+    monkeypatch.setattr(
+        "mediaml_assets.features.models.silhouette_model.LEAST_SCORE", 0.0
+    )  # random weights are never sure
     config = SilhouetteConfig(f"hf:{saved(name, tmp_path)}")
     table = silhouette(cut_film, KEPT, config)
     assert table.num_rows == 2

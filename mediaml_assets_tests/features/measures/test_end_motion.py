@@ -4,7 +4,14 @@ import cv2
 import numpy as np
 import pytest
 
-from mediaml_assets.features.end_motion import CAMERA, SUBJECT, EndMotion, camera_field, end_motion, subject_field
+from mediaml_assets.features.measures.end_motion import (
+    CAMERA,
+    SUBJECT,
+    EndMotion,
+    camera_field,
+    end_motion,
+    subject_field,
+)
 from mediaml_assets_tests.features.conftest import Picture, panned, texture
 
 

@@ -2,7 +2,7 @@ import cv2
 import numpy as np
 import pytest
 
-from mediaml_assets.features.descriptor import DIMENSIONS, descriptor, reduced_bgr
+from mediaml_assets.features.measures.descriptor import DIMENSIONS, descriptor, reduced_bgr
 from mediaml_assets_tests.features.conftest import ArrayFrame, Picture, texture
 
 WHOLE = (0, 0, 640, 360)

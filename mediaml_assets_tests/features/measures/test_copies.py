@@ -12,8 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mediaml_assets.amber.keys import column_digests
-from mediaml_assets.features.copies import ALONE, MEETS, SCREEN, Laid, Title, copies, laid, quartiles
-from mediaml_assets.features.gradient_print import (
+from mediaml_assets.features.joined_shots import JoinedShots
+from mediaml_assets.features.measures.copies import ALONE, MEETS, SCREEN, Laid, Title, copies, laid, quartiles
+from mediaml_assets.features.measures.gradient_print import (
     DIMENSIONS,
     SHORT,
     gradient_prints,
@@ -21,7 +22,6 @@ from mediaml_assets.features.gradient_print import (
     short_prints,
     unpacked,
 )
-from mediaml_assets.features.joined_shots import JoinedShots
 from mediaml_assets.features.shot_groups import ShotGroupsConfig
 from mediaml_assets.features.shot_prints import ShotPrints, shot_prints
 from mediaml_assets.features.shots import Shot

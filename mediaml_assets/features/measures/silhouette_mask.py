@@ -14,9 +14,9 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from mediaml_assets.features.descriptor import reduced_bgr
-from mediaml_assets.features.optical_flow import active_luma, camera_flow, flow
-from mediaml_assets.features.saliency import regions_of, saliency
+from mediaml_assets.features.measures.descriptor import reduced_bgr
+from mediaml_assets.features.measures.optical_flow import active_luma, camera_flow, flow
+from mediaml_assets.features.measures.saliency import regions_of, saliency
 from mediaml_assets.jasper.reading.frame import Frame
 
 Map = npt.NDArray[np.float32]

@@ -1,0 +1,1 @@
+"""What one picture, a few frames or a stretch of sound is like: plain functions under the features."""

@@ -1,0 +1,1 @@
+"""Models that lie in local folders: loaded from safetensors, known in keys by their digests."""
