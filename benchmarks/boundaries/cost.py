@@ -2,7 +2,7 @@
 
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 from types import SimpleNamespace
@@ -29,6 +29,11 @@ class Cost:
     def __add__(self, other: "Cost") -> "Cost":
         return Cost(*(getattr(self, one.name) + getattr(other, one.name) for one in fields(self)))
 
+    @classmethod
+    def least(cls, rounds: Sequence["Cost"]) -> "Cost":
+        """The least of several runs, for each."""
+        return cls(*(min(getattr(one, field.name) for one in rounds) for field in fields(cls)))
+
     @property
     def whole(self) -> float:
         """From the standard encode to its boundaries."""
@@ -41,23 +46,21 @@ def detected(film: Film) -> list[Boundary]:
     return from_tape(media)[1:-1]
 
 
-def cost(film: Film, rounds: int) -> Cost:
-    """The least of `rounds` runs of each."""
+def cost(film: Film) -> Cost:
+    """One run of each, one after the other."""
     with tempfile.TemporaryDirectory(prefix="mediaml-bench-") as folder:
-        path = Path(folder) / "tape.yuv"
-        runs: dict[str, Callable[[], Any]] = {
-            "decode": lambda: _decode(film),
-            "tape": lambda: read_tape(film.video, film.rate, len(film.tape)),
-            "detect": lambda: detected(film),
-            "written": lambda: tape_of(film.video, film.rate, path),
-        }
-        least = dict.fromkeys(runs, float("inf"))
-        for _ in range(rounds):
-            for name, run in runs.items():
-                before = time.process_time()
-                run()
-                least[name] = min(least[name], time.process_time() - before)
-    return Cost(**least)
+        return Cost(
+            _seconds(lambda: _decode(film)),
+            _seconds(lambda: read_tape(film.video, film.rate, len(film.tape))),
+            _seconds(lambda: detected(film)),
+            _seconds(lambda: tape_of(film.video, film.rate, Path(folder) / "tape.yuv")),
+        )
+
+
+def _seconds(run: Callable[[], Any]) -> float:
+    before = time.process_time()
+    run()
+    return time.process_time() - before
 
 
 def _decode(film: Film) -> None:

@@ -66,11 +66,11 @@ def best(every: Sequence[Setting], counts: Callable[[Score], Counts], defaults: 
     return max((one for one in every if not (defaults and one.arguments)), key=lambda one: one.total(counts).f1)
 
 
-def cpu(film: Film, setting: Setting, rounds: int) -> float:
-    """Least CPU seconds of reading a film with a setting, by the faster of two backends; raises Unavailable."""
+def cpu(film: Film, setting: Setting) -> float:
+    """CPU seconds of reading a film with a setting, by the faster of two backends; raises Unavailable."""
     interpreter, wish = python(PEER), {"film": str(film.video), "setting": [setting.name, setting.arguments]}
     said = [
-        answer([interpreter, SCRIPT, json.dumps({**wish, "backend": backend, "rounds": rounds})], SECONDS)
+        answer([interpreter, SCRIPT, json.dumps({**wish, "backend": backend})], SECONDS)
         for backend in ("opencv", "pyav")
     ]
     return min(float(one["cpu_s"]) for one in said)

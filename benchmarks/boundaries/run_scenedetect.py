@@ -3,7 +3,7 @@
 """PySceneDetect on films: every detector at its defaults and at every setting of a grid, or the CPU of one of them.
 
     run_scenedetect.py '{"films": [path, ...]}'                     prints [[setting, [[cuts] of each film]], ...]
-    run_scenedetect.py '{"film": path, "setting": ..., "backend": ..., "rounds": n}'    prints {"cpu_s": least}
+    run_scenedetect.py '{"film": path, "setting": ..., "backend": ...}'    prints {"cpu_s": ...}
 
 A setting is [detector, {argument: value}] as JSON. The classes are PySceneDetect's own, fed by its own SceneManager;
 for the grid the picture's score, which settings share, is worked out once a frame.
@@ -87,17 +87,14 @@ def found(path, settings):
     return [sorted({int(cut) for cut in cuts} - {0}) for _, cuts in together.every]
 
 
-def cpu(path, setting, backend, rounds):
-    """Least CPU seconds of reading a film with one detector, as its users run it."""
+def cpu(path, setting, backend):
+    """CPU seconds of reading a film with one detector, as its users run it."""
     name, arguments = setting
-    costs = []
-    for _ in range(rounds):
-        before = time.process_time()
-        manager = SceneManager()
-        manager.add_detector(KINDS[name](**arguments))
-        manager.detect_scenes(open_video(path, backend=backend))
-        costs.append(time.process_time() - before)
-    return min(costs)
+    before = time.process_time()
+    manager = SceneManager()
+    manager.add_detector(KINDS[name](**arguments))
+    manager.detect_scenes(open_video(path, backend=backend))
+    return time.process_time() - before
 
 
 if __name__ == "__main__":
@@ -108,4 +105,4 @@ if __name__ == "__main__":
         answers = [[film[place] for film in films] for place in range(len(settings))]
         print(json.dumps([[list(setting), cuts] for setting, cuts in zip(settings, answers, strict=True)]))
     else:
-        print(json.dumps({"cpu_s": cpu(wish["film"], wish["setting"], wish["backend"], wish["rounds"])}))
+        print(json.dumps({"cpu_s": cpu(wish["film"], wish["setting"], wish["backend"])}))
