@@ -17,6 +17,8 @@ from mediaml_assets.features.shot_kinds import ShotKinds
 from mediaml_assets.features.shots import Shot
 from mediaml_assets.features.silhouette import MASK_BITS
 from mediaml_assets.features.unique_shots import UniqueShots
+from mediaml_assets.matching.calibration import Curve
+from mediaml_assets.matching.flavours.registry import FLAVOURS
 from mediaml_assets.matching.match_cuts import MatchCutsConfig, match_cuts
 from mediaml_assets.matching.shot_rows import Motions, Silhouettes
 
@@ -26,6 +28,13 @@ FRAME = MatchCutsConfig(flavours=("frame",))
 @pytest.fixture
 def cache(tmp_path: Path) -> Cache:
     return Cache(FolderObjects(tmp_path), "match_cuts")
+
+
+@pytest.fixture(autouse=True)
+def bent(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A curve of each flavour, whichever its version is, that maps a half to a quarter."""
+    bent = {name: Curve(one.version, (0.0, 0.5, 1.0), (0.0, 0.25, 1.0), 1) for name, one in FLAVOURS.items()}
+    monkeypatch.setattr("mediaml_assets.matching.calibration.curves", lambda: bent)
 
 
 def shots(*indices: int) -> UniqueShots:
@@ -90,7 +99,8 @@ def test_the_tail_of_one_meets_the_head_of_another_across_titles_with_dropped_sh
         cache,
     )
     assert [row[:4] for row in pairs(found)] == [("one", 3, "two", 2), ("one", 3, "two", 1)]
-    assert found.column("own_score").to_pylist()[0] == 1
+    assert found.column("own_score").to_pylist()[0] == found.column("score").to_pylist()[0] == 1
+    assert found.column("score").to_pylist()[1] < found.column("own_score").to_pylist()[1]
     best = found.to_pylist()[0]
     assert (best["start1"], best["end1"], best["out_frame"], best["in_frame"]) == (150, 200, 189, 100)
     assert best["exact"]
