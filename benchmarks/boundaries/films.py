@@ -53,11 +53,11 @@ def labelled(folder: Path, kept: Path) -> list[Film]:
         with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as pool:
             frames = [labels.read(labels.beside(file)).frames for file in waiting]
             list(pool.map(_encode, waiting, frames, [homes[file] for file in waiting]))
-    return [_film(file, home, labels.read(labels.beside(file))) for file, home in homes.items()]
+    return [_film(file, home, _placed(labels.read(labels.beside(file)), home)) for file, home in homes.items()]
 
 
 def rendered(seed: int, kept: Path) -> list[Film]:
-    """The sample titles of a seed, with what is true of them as labels."""
+    """The sample titles of a seed, with what is true of them as labels: it numbers frames of the constant rate."""
     landing = kept / f"samples-{seed}"
     found = []
     for card, file in zip(script.CARDS, render(seed, landing), strict=True):
@@ -124,13 +124,12 @@ def _encode(file: Path, frames: int | None, folder: Path) -> None:
 def _film(file: Path, folder: Path, true: Labels) -> Film:
     facts = json.loads((folder / _FACTS).read_text())
     rate, tape = Fraction(facts["rate"]), FrameTape.open(folder / "decoded.yuv")
-    placed = _placed(true, folder / "frame_map.parquet")
-    return Film(file.name, folder / "video.mp4", rate, tape, tuple(facts["active"]), placed)
+    return Film(file.name, folder / "video.mp4", rate, tape, tuple(facts["active"]), true)
 
 
-def _placed(true: Labels, map_file: Path) -> Labels:
+def _placed(true: Labels, folder: Path) -> Labels:
     """Labels, which number the source's pictures, in frames of the encode."""
-    frame_map = FrameMap.open(map_file)
+    frame_map = FrameMap.open(folder / "frame_map.parquet")
     shown = frame_map.source_frame
     frame_map.close()
     return true.moved(lambda frame: min(int(np.searchsorted(shown, frame)), len(shown) - 1))
