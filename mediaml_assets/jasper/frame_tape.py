@@ -51,6 +51,16 @@ class FrameTape:
         return cls(y.reshape(-1, *LUMA), u.reshape(-1, *CHROMA), v.reshape(-1, *CHROMA))
 
 
+def reduced(plane: NDArray[np.uint8], shape: tuple[int, int]) -> NDArray[np.uint8]:
+    """A plane, uint8 [height, width], reduced by area averaging to uint8 `shape`.
+
+    It is halved first as often as whole cells remain, which takes half the time and is a level off here and there.
+    """
+    while not (plane.shape[0] % (2 * shape[0]) or plane.shape[1] % (2 * shape[1])):
+        plane = np.asarray(cv2.resize(plane, (plane.shape[1] // 2, plane.shape[0] // 2), interpolation=cv2.INTER_AREA))
+    return np.asarray(cv2.resize(plane, shape[::-1], interpolation=cv2.INTER_AREA))
+
+
 class TapeWriter:
     """Writes a frame tape frame by frame; a context manager."""
 
@@ -71,10 +81,7 @@ class TapeWriter:
 
     def write(self, y: NDArray[np.uint8], u: NDArray[np.uint8], v: NDArray[np.uint8]) -> None:
         """Reduce one frame's planes (uint8, any size) by area averaging and append it."""
-        self._last = b"".join(
-            cv2.resize(plane, shape[::-1], interpolation=cv2.INTER_AREA).tobytes()
-            for plane, shape in ((y, LUMA), (u, CHROMA), (v, CHROMA))
-        )
+        self._last = b"".join(reduced(plane, shape).tobytes() for plane, shape in ((y, LUMA), (u, CHROMA), (v, CHROMA)))
         self._file.write(self._last)
 
     def repeat(self) -> None:

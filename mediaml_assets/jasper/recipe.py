@@ -73,10 +73,10 @@ class Recipe:
         }
 
 
-ML_360P = Recipe("ml-360p", version="2")
+ML_360P = Recipe("ml-360p", version="3")
 """What every algorithm reads: 640x360 canvas, H.264 yuv420p, a key frame every 12, sound 16 kHz mono."""
 
-ML_720P = Recipe("ml-720p", version="1", width=1280, height=720)
+ML_720P = Recipe("ml-720p", version="2", width=1280, height=720)
 """The same with four times the pixels, for small things: faces far away, text, grain."""
 
 SOUND_48K = Recipe("sound-48k", version="1", width=0, height=0, sound_rate=48_000, sound_layout="stereo")
