@@ -75,16 +75,17 @@ def run(seed: int) -> Measured:
 
 
 def films() -> Iterator[Film]:
-    """Every film of the folder that can be standardised, with the rows of its pieces."""
+    """Every film of the folder that has a piece, with the rows of its pieces."""
     for path in sorted(one for one in FILMS.iterdir() if one.suffix in ENDINGS):
         with tempfile.TemporaryDirectory() as folder:
             media = Media.from_value(EncodeView(path.stem, standardize(path, ML_360P, Path(folder))))
             rows = rows_of_pieces(media)
-        yield Film(path.stem.split("_")[0], rows)
+        if rows:
+            yield Film(path.stem.split("_")[0], rows)
 
 
 def rows_of_pieces(media: Media) -> dict[str, pa.Table]:
-    """The rows of each flavour's feature, the film's shots being cut into pieces."""
+    """The rows of each flavour's feature, the film's shots being cut into pieces; none when no shot is long enough."""
     features = mesh().features
     have: dict[str, Any] = {"standard_encode": media}
 
@@ -97,6 +98,8 @@ def rows_of_pieces(media: Media) -> dict[str, pa.Table]:
         return feature(**arguments, **({} if feature.config is None else {"config": feature.config}))
 
     have["shots"] = have["unique_shots"] = pieces(Shots.from_table(value("shots")), float(media.rate))
+    if not len(have["shots"]):
+        return {}
     return {flavour.feature: value(flavour.feature) for flavour in FLAVOURS.values()}
 
 
