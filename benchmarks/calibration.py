@@ -1,8 +1,8 @@
 """Whether a calibrated score means the same in every flavour and for films that its curve was not made from.
 
-Ends are taken every `PIECE` seconds of the shots of real films; pairs are of different works (films whose names begin
-with the same word are one work), in both directions. MEANING of `matching/calibration.py` says which share of them
-should reach each score.
+Ends are taken every `PIECE` seconds of the shots of real films, where the picture is one to cut on; pairs are of
+different works (films whose names begin with the same word are one work), in both directions. MEANING of
+`matching/calibration.py` says which share of them should reach each score.
 
 <flavour>_held_out   the worst of the works that have `LEAST` pairs or more: the curve is made without the work, and the
                      share of the work's pairs that reach 0.6 is compared with the 1 in 1,000 that should; the larger of
@@ -27,6 +27,7 @@ from rich.table import Table
 
 from benchmarks.harness import Measured, Target
 from benchmarks.media.encode_view import EncodeView
+from mediaml_assets.features.shot_kinds import ShotKinds
 from mediaml_assets.features.shots import Shot, Shots
 from mediaml_assets.jasper.reading.media import Media
 from mediaml_assets.jasper.recipe import ML_360P
@@ -85,7 +86,10 @@ def films() -> Iterator[Film]:
 
 
 def rows_of_pieces(media: Media) -> dict[str, pa.Table]:
-    """The rows of each flavour's feature, the film's shots being cut into pieces; none when no shot is long enough."""
+    """The rows of each flavour's feature, one a piece of the film's shots; none when no shot is long enough.
+
+    Pieces that begin or end on black, on a plain colour or on a card are left out, as they are of match cuts.
+    """
     features = mesh().features
     have: dict[str, Any] = {"standard_encode": media}
 
@@ -97,7 +101,10 @@ def rows_of_pieces(media: Media) -> dict[str, pa.Table]:
         }
         return feature(**arguments, **({} if feature.config is None else {"config": feature.config}))
 
-    have["shots"] = have["unique_shots"] = pieces(Shots.from_table(value("shots")), float(media.rate))
+    have["shots"] = pieces(Shots.from_table(value("shots")), float(media.rate))
+    kinds = ShotKinds.from_table(value("shot_kinds"))
+    fit = zip(have["shots"], kinds.tail & kinds.head, strict=True)
+    have["shots"] = have["unique_shots"] = Shots(tuple(piece for piece, both in fit if both))
     if not len(have["shots"]):
         return {}
     return {flavour.feature: value(flavour.feature) for flavour in FLAVOURS.values()}
