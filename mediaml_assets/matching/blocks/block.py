@@ -28,7 +28,8 @@ class Block:
     final: float64 [p], the flavour's own score.
     first: float64 [p], the first score; `final` itself when the flavour does not re-rank.
     floor: see above.
-    depth: how many pairs of each direction were looked at; what a deeper block must exceed.
+    depth: no fewer pairs of each direction than were looked at; what a deeper block must exceed. They may be more than
+        the block holds: what is re-ranked to below the floor is not kept.
     """
 
     rows: Indices

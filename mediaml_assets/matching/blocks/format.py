@@ -24,7 +24,7 @@ import numpy.typing as npt
 
 from mediaml_assets.matching.blocks.block import Block, Place
 
-MAGIC = b"mmblock1"
+MAGIC = b"mmblock2"
 HEAD = 16
 GROWTH = 4
 BEGINNING = 64 * 1024

@@ -150,7 +150,9 @@ def _with_partners(flavour: Flavour, work: Sent, joined: Ends) -> dict[str, tupl
         part = order[cuts[place] : cuts[place + 1]]
         other = others[part] - begins[place] + count
         rows, cols = np.where(forth[part], mine[part], other), np.where(forth[part], other, mine[part])
-        blocks[digest] = (sizes[place], block_above(rows, cols, final[part], first[part], floor, asked))
+        outward = int(np.count_nonzero(forth[part]))
+        looked = max(asked, outward, len(part) - outward)
+        blocks[digest] = (sizes[place], block_above(rows, cols, final[part], first[part], floor, looked))
     return blocks
 
 

@@ -18,7 +18,7 @@ from blake3 import blake3
 
 from mediaml_assets.amber.cache import Cache
 from mediaml_assets.errors import NotStored
-from mediaml_assets.matching.blocks.block import Block, Place
+from mediaml_assets.matching.blocks.block import Block
 from mediaml_assets.matching.blocks.format import Entry, Fetch, Records, Unreadable, decode, encode
 from mediaml_assets.matching.blocks.title import Title
 
@@ -123,7 +123,7 @@ class Blocks:
                 return
             for entry in entries:
                 known = found.get(entry.partner)
-                if known is None or _is_deeper(entry.floor, known[0].floor):
+                if known is None or _is_deeper(entry, known[0]):
                     found[entry.partner] = entry, path
         blocks = {partner: (entry.shots[1], self._whole(entry, path)) for partner, (entry, path) in found.items()}
         data = encode(title.shots, blocks, self._reranked)
@@ -179,7 +179,7 @@ class Blocks:
                 continue
             both = couple(title, partner)
             known = self.kept.get(both)
-            if known is None or _is_deeper(entry.floor, known.entry.floor):
+            if known is None or _is_deeper(entry, known.entry):
                 self.kept[both] = Kept(title, partner, entry, f"{title.folder}/{name}")
 
     def _fetch(self, path: str) -> Fetch:
@@ -191,8 +191,9 @@ class Blocks:
         self._cache.count("files_damaged", 1)
 
 
-def _is_deeper(floor: Place, than: Place) -> bool:
-    return floor < than
+def _is_deeper(entry: Entry, than: Entry) -> bool:
+    """Whether it knows more: it has a lower floor or, where equal pairs go on below the floor, saw more of them."""
+    return (entry.floor, -entry.depth) < (than.floor, -than.depth)
 
 
 def _slice(data: bytes, start: int, length: int) -> bytes:

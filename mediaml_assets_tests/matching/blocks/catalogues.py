@@ -47,8 +47,24 @@ def stepped_ends(table: pa.Table) -> Ends:
     return Ends(plain.out, plain.in_, plain.out, plain.in_)
 
 
+def dimmed_ends(table: pa.Table) -> Ends:
+    """As `ends`, but with the vectors and the factor as details."""
+    plain = ends(table)
+    out, in_ = (np.column_stack([vectors, plain.out_details]) for vectors in (plain.out, plain.in_))
+    return Ends(plain.out, plain.in_, out, in_)
+
+
+def dimmed(out: Details, in_: Details) -> Scores:
+    """The first score times both factors."""
+    first = np.einsum("pd,pd->p", out[:, :-1].astype(np.float64), in_[:, :-1].astype(np.float64))
+    return np.asarray(np.clip(first, 0, 1) * out[:, -1] * in_[:, -1], np.float64)
+
+
+DIMMED = Flavour(
+    "dimmed", "toy", ("out", "in", "factor"), "1", "Never above the first.", dimmed_ends, dimmed, first_is_highest
+)
 STEPPED = Flavour("stepped", "toy", ("out", "in"), "1", "Rounded down.", stepped_ends, damped, first_is_highest)
-FLAVOURS = (PLAIN, LOOSE, STEPPED)
+FLAVOURS = (PLAIN, LOOSE, STEPPED, DIMMED)
 
 
 def rows(seed: int, shots: int, steps: int) -> pa.Table:
@@ -65,6 +81,13 @@ def rows(seed: int, shots: int, steps: int) -> pa.Table:
 
     factor = random.integers(0, 4, shots) / 3
     return pa.table({"out": vectors(), "in": vectors(), "factor": pa.array(factor, pa.float64())})
+
+
+def alike(shots: int, value: float | Scores, factor: float) -> pa.Table:
+    """A title whose shots are the same, but for how long their vectors are if there is a value for each."""
+    numbers = np.repeat(np.broadcast_to(np.float32(value), shots), WIDTH)
+    vectors = pa.FixedSizeListArray.from_arrays(pa.array(numbers), WIDTH)
+    return pa.table({"out": vectors, "in": vectors, "factor": pa.array(np.full(shots, factor))})
 
 
 def titles(cache: Cache, flavour: Flavour, tables: Sequence[pa.Table]) -> list[Title]:

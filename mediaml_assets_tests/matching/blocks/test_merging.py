@@ -10,10 +10,21 @@ from hypothesis import strategies as st
 
 from mediaml_assets.amber.cache import Cache
 from mediaml_assets.amber.objects.folder import FolderObjects
+from mediaml_assets.errors import FeatureError
 from mediaml_assets.matching.blocks import format, making, store
-from mediaml_assets.matching.blocks.merging import best
+from mediaml_assets.matching.blocks.merging import COUNTED, best
+from mediaml_assets.matching.flavours.flavour import Flavour
 from mediaml_assets.matching.pairs.scan import Indices
-from mediaml_assets_tests.matching.blocks.catalogues import FLAVOURS, PLAIN, brute_force, one_title, rows, titles
+from mediaml_assets_tests.matching.blocks.catalogues import (
+    DIMMED,
+    FLAVOURS,
+    PLAIN,
+    alike,
+    brute_force,
+    one_title,
+    rows,
+    titles,
+)
 
 
 @pytest.fixture(autouse=True)
@@ -106,3 +117,74 @@ def test_an_answer_that_takes_more_pairs_than_are_kept_is_exact_all_the_same(tmp
     assert [(a, b) for a, b, _ in brute_force(PLAIN, tables, 10_000, None, None, None)] == list(
         zip(found.rows.tolist(), found.cols.tolist(), strict=True)
     )
+
+
+class Bounded(Cache):
+    """Refuses to deepen for ever."""
+
+    def count(self, name: str, number: int) -> None:
+        super().count(name, number)
+        assert self.counts["blocks_deepened"] < 100
+
+
+@pytest.mark.parametrize("deepest", [60, 200, 2000])
+@pytest.mark.parametrize("flavour", FLAVOURS)
+def test_more_equal_pairs_than_are_kept_or_looked_at_are_told_apart_by_their_numbers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, flavour: Flavour, deepest: int
+) -> None:
+    monkeypatch.setattr(making, "DEEPEST", deepest)
+    tables = [alike(12, 0.5, 1.0), alike(12, 0.25, 1.0)]
+    for k in (3, 40):
+        cache = Bounded(FolderObjects(tmp_path), "match_cuts")
+        found = best(cache, flavour, titles(cache, flavour, tables), k)
+        wanted = brute_force(flavour, tables, k, None, None, None)
+        assert list(zip(found.rows.tolist(), found.cols.tolist(), found.scores.tolist(), strict=True)) == wanted
+
+
+def test_a_block_that_was_most_of_a_title_with_many_is_deepened_beyond_what_was_looked_at(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(making, "DEEPEST", 10_000)
+    # alike by their vectors, and by their factors not: what is looked at among the many is re-ranked to nothing
+    dim = [alike(30, np.linspace(least, 0.5, 30), 0.5) for least in (0.4, 0.41)]
+    others = [alike(1, 0.5, 1.0), *(alike(3, 0.01, 0.5 + place / 100) for place in range(30))]
+    cache = Bounded(FolderObjects(tmp_path), "match_cuts")
+    for more in ([], dim[:1], dim):
+        best(cache, DIMMED, titles(cache, DIMMED, [*others, *more]), 1)
+    assert cache.counts["blocks_deepened"] == 0
+    found = best(cache, DIMMED, titles(cache, DIMMED, dim), 40)
+    assert cache.counts["blocks_deepened"] and not cache.counts["answers_without_blocks"]
+    wanted = brute_force(DIMMED, dim, 40, None, None, None)
+    assert list(zip(found.rows.tolist(), found.cols.tolist(), found.scores.tolist(), strict=True)) == wanted
+
+
+def test_what_was_deepened_is_not_counted_as_reused_and_nothing_is_counted_as_0(tmp_path: Path) -> None:
+    tables = [rows(place, 9, 64) for place in range(3)]
+    told = []
+    for k in (1, 1, 40, 40):
+        cache = Cache(FolderObjects(tmp_path), "match_cuts")
+        best(cache, PLAIN, titles(cache, PLAIN, tables), k, cap=2)
+        assert set(COUNTED) <= set(cache.counts)
+        told.append((cache.counts["pairs_scored"], cache.counts["pairs_reused"]))
+    (first, _), again, (more, rest), (more_again, rest_again) = told
+    assert first >= 27**2 and again == (0, 27**2)
+    assert more > 0 and rest < 27**2 <= more + rest
+    assert (more_again, rest_again) == (0, 27**2)
+
+
+@pytest.mark.parametrize(("k", "cap"), [(0, None), (1, 0), (-1, 2)])
+def test_no_pairs_and_no_uses_are_refused(tmp_path: Path, k: int, cap: int | None) -> None:
+    cache = Cache(FolderObjects(tmp_path), "match_cuts")
+    with pytest.raises(FeatureError, match="at least one pair and one use"):
+        best(cache, PLAIN, titles(cache, PLAIN, [rows(1, 3, 2)]), k, cap=cap)
+
+
+@pytest.mark.parametrize("sizes", [[], [0], [0, 0], [1], [1, 0], [1, 1]])
+def test_few_titles_of_few_shots_are_answered(tmp_path: Path, sizes: list[int]) -> None:
+    tables = [rows(place, size, 1) for place, size in enumerate(sizes)]
+    for flavour in FLAVOURS:
+        cache = Cache(FolderObjects(tmp_path), "match_cuts")
+        found = best(cache, flavour, titles(cache, flavour, tables), 5, cap=2)
+        wanted = brute_force(flavour, tables, 5, None, 2, None)
+        assert list(zip(found.rows.tolist(), found.cols.tolist(), found.scores.tolist(), strict=True)) == wanted
+        assert found.exact
