@@ -14,6 +14,7 @@ When no value that is referred to holds those columns any more, `gc` removes the
 """
 
 import json
+import threading
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -45,6 +46,7 @@ class Cache:
         self._objects = objects
         self._root = f"{FOLDER}/{feature}"
         self._bonds: dict[str, bytes] = {}
+        self._counting = threading.Lock()
 
     def bound(self, kind: str, feature: str, columns: Mapping[str, str]) -> str:
         """The folder for what is derived from columns of a value, by their digests.
@@ -79,8 +81,9 @@ class Cache:
         self._objects.remove(f"{self._root}/{name}")
 
     def count(self, name: str, number: int) -> None:
-        """Add to a number that is shown with the value."""
-        self.counts[name] += number
+        """Add to a number that is shown with the value; from any thread."""
+        with self._counting:
+            self.counts[name] += number
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ after its contents: one that is damaged is thrown away, and its pairs are compar
 
 import json
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import combinations
 
 from mediaml_assets.amber.cache import Cache
@@ -16,7 +16,7 @@ from mediaml_assets.errors import NotStored
 from mediaml_assets.features.measures.copies import Copy, Title, copies
 from mediaml_assets.features.shot_prints import ShotPrints
 
-VERSION = "1"  # changes when equal prints give other copies
+VERSION = "2"  # changes when equal prints give other copies
 
 PART = 2**20  # bytes read at once
 
@@ -34,7 +34,7 @@ def known_copies(
         threshold: likeness from which two shots are copies.
         cache: what is known already; what is not will be kept there.
     """
-    kind = f"copies-{VERSION}-{threshold:g}"
+    kind = f"copies-{VERSION}-{threshold}"
     key = {slug: digest_of(dict(prints.digests))[:SHORT] for slug, prints in titles.items()}
     folder = {slug: cache.bound(kind, "shot_prints", prints.digests) for slug, prints in titles.items()}
     known = {
@@ -47,14 +47,28 @@ def known_copies(
     for owner, partners in _shared_out(unknown).items():
         mine, found = Title(titles[owner]), {}
         for partner in partners:
-            rows = [(one.a, one.b, one.likeness) for one in copies(mine, Title(titles[partner]), threshold)]
+            theirs = Title(titles[partner])
+            # in the order of their keys: whose turn it is must not decide between two ways to lay them equally well
+            if key[owner] <= key[partner]:
+                rows = _rows(copies(mine, theirs, threshold))
+            else:
+                rows = _turned(_rows(copies(theirs, mine, threshold)))
             found[key[partner]] = known[key[owner], key[partner]] = rows
         _keep(cache, folder[owner], found)
     for a, b in pairs:
         if (key[a], key[b]) in known:
             yield a, b, [Copy(*row) for row in known[key[a], key[b]]]
         else:
-            yield a, b, sorted((Copy(j, i, like) for i, j, like in known[key[b], key[a]]), key=lambda c: (c.a, c.b))
+            yield a, b, [Copy(*row) for row in _turned(known[key[b], key[a]])]
+
+
+def _rows(found: Iterable[Copy]) -> Rows:
+    return [(one.a, one.b, one.likeness) for one in found]
+
+
+def _turned(rows: Rows) -> Rows:
+    """The same, seen from the other title, in order."""
+    return sorted((j, i, like) for i, j, like in rows)
 
 
 def _shared_out(unknown: list[tuple[str, str]]) -> dict[str, list[str]]:

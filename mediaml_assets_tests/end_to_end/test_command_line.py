@@ -38,6 +38,21 @@ def test_cuts_prints_and_writes_what_people_look_at(platform: Platform) -> None:
     assert platform.store.view("match_cuts", "_catalogue").value == current
 
 
+def test_cuts_of_an_empty_home_say_where_films_go(tmp_path: Path, command_line: CommandLine) -> None:
+    for before in ("status", "ingest"):
+        assert command_line(tmp_path, before).returncode == 0
+        answer = command_line(tmp_path, "cuts")
+        assert answer.returncode == 1 and "Traceback" not in answer.stderr
+        assert f"put films into {tmp_path / 'landing'}, then `mediaml ingest`" in answer.stderr
+
+
+@pytest.mark.usefixtures("dagster_home")
+def test_cuts_of_one_title_are_within_it(platform: Platform) -> None:
+    answer = run("cuts", "--titles", "one", "--flavour", "motion", "--previews", "0")
+    assert answer.exit_code == 0, answer.output
+    assert "one #" in answer.output and "two #" not in answer.output
+
+
 @pytest.mark.usefixtures("dagster_home")
 def test_sql_over_values_history_ledger_and_metrics(platform: Platform) -> None:
     answer = run("sql", "select title, count(*) as n from shots group by title order by title")

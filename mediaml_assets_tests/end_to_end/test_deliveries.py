@@ -5,9 +5,12 @@ import os
 import time
 from pathlib import Path
 
+import dagster as dg
 import pyarrow as pa
 
 from mediaml_assets.landing.arrivals import SOURCE
+from mediaml_assets.matching.blocks.merging import COUNTED
+from mediaml_assets.matching.flavours.registry import FLAVOURS
 from mediaml_assets.mesh import mesh
 from mediaml_assets_tests.amber.platform import Platform
 from mediaml_assets_tests.end_to_end.conftest import Call, catch_up
@@ -16,6 +19,8 @@ from mediaml_assets_tests.jasper.remux import remux
 
 ABOVE = {"essence", "container_facts", "embedded_cues"}
 """Features that look at the file itself; everything else is below `essence`."""
+
+OVER_CATALOGUE = {("shot_groups", "_catalogue"), ("match_cuts", "_catalogue")}
 
 
 def below_essence(calls: list[Call]) -> set[Call]:
@@ -42,12 +47,30 @@ def test_a_new_title_gets_every_feature_and_new_match_cuts(platform: Platform, c
     film(platform.landing / "three.mp4", 3)
     platform.settle()
     # films that are measured alike share a verdict
-    assert set(calls) | {("quality", "three")} == chain("three") | {("match_cuts", "_catalogue")}
+    assert set(calls) | {("quality", "three")} == chain("three") | OVER_CATALOGUE
     assert len(calls) == len(set(calls))
     assert platform.store.view("shots", "three").table(["start"]).column(0).to_pylist() == [0, 20, 40, 60]
     after = cuts(platform)
     assert "three" in after.column("title1").to_pylist() + after.column("title2").to_pylist()
     assert not after.equals(before)
+    seen = len(FLAVOURS) - 1
+    assert pairs_told(platform) == {
+        # 4 shots each: of the new title the pairs with itself, and both ways with the others; of those, all pairs.
+        # All three sound the same, and share what is known of their sound.
+        "pairs_scored": seen * (4 * 4 + 2 * 4 * 8),
+        "pairs_reused": seen * 8 * 8 + 4 * 4,
+        "blocks_made": seen * 3,
+        "blocks_deepened": 0,
+        "files_opened": seen * 2 + 1,
+    }
+
+
+def pairs_told(platform: Platform) -> dict[str, object]:
+    """What the Dagster UI shows of the newest match cuts: how much was computed for them, and how much was there."""
+    event = platform.instance.get_latest_materialization_event(dg.AssetKey("match_cuts"))
+    assert event is not None and event.asset_materialization is not None
+    shown = event.asset_materialization.metadata
+    return {name: shown[f"cache.{name}"].value for name in COUNTED if name != "pairs_read"}
 
 
 def test_at_rest_nothing_runs(platform: Platform, calls: list[Call]) -> None:
@@ -106,7 +129,7 @@ def test_a_film_under_another_title_computes_only_which_cuts_there_are(platform:
 def test_one_changed_frame_runs_exactly_that_titles_chain(platform: Platform, calls: list[Call]) -> None:
     film(platform.landing / "one.mp4", 1, changed_frame=30)
     catch_up(platform)
-    assert below_essence(calls) - {("match_cuts", "_catalogue")} <= chain("one")
+    assert below_essence(calls) - OVER_CATALOGUE <= chain("one")
     assert {("essence", "one"), ("standard_encode", "one"), ("shots", "one"), ("shot_embedding", "one")} <= set(calls)
     assert not any(title == "two" for _, title in calls)
 

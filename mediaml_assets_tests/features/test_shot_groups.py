@@ -1,5 +1,7 @@
 """Groups of the same footage over titles."""
 
+from collections.abc import Iterator
+from itertools import permutations
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +14,7 @@ from mediaml_assets.amber.cache import Cache
 from mediaml_assets.amber.objects.folder import FolderObjects
 from mediaml_assets.errors import FeatureError
 from mediaml_assets.features import known_copies
+from mediaml_assets.features.measures.copies import Copy, Title, copies
 from mediaml_assets.features.measures.gradient_print import gradient_prints, packed, short_prints
 from mediaml_assets.features.shot_groups import SHOT_GROUPS, ShotGroups, ShotGroupsConfig, earliest, shot_groups
 from mediaml_assets.features.shot_prints import SHOT_PRINTS, ShotPrints
@@ -118,6 +121,34 @@ def test_a_new_title_is_compared_and_the_others_are_not_again(tmp_path: Path, mo
     table, counts = groups(turned, "kept")
     assert counts == {"titles_compared": 0, "titles_reused": 6}
     assert table.equals(groups(turned, "other")[0])
+
+
+def test_which_title_came_first_does_not_decide_how_equal_ways_to_lay_shots_are_told_apart(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def biased(a: Title, b: Title, threshold: float) -> Iterator[Copy]:
+        share = 1.0 if a.short.sum() < b.short.sum() else 0.9
+        return (Copy(one.a, one.b, one.likeness * share) for one in copies(a, b, threshold))
+
+    monkeypatch.setattr(known_copies, "copies", biased)
+    prints = {name: printed(*seeds) for name, seeds in (("a", (1, 2)), ("b", (1, 3)), ("c", (1, 4)))}
+    views = {name: plain(2) for name in prints}
+    answers = []
+    for order in permutations(prints):
+        cache = Cache(FolderObjects(tmp_path / "-".join(order)), "shot_groups")
+        for upto in range(1, 4):
+            some = order[:upto]
+            table = shot_groups({n: prints[n] for n in some}, {n: views[n] for n in some}, ShotGroupsConfig(), cache)
+        answers.append(table)
+    assert all(one.equals(answers[0]) for one in answers)
+
+
+def test_thresholds_that_are_nearly_equal_have_copies_of_their_own(tmp_path: Path) -> None:
+    prints, views = {"a": printed(1), "b": printed(1)}, {"a": plain(1), "b": plain(1)}
+    for threshold in (0.5, 0.5 + 1e-9):
+        cache = Cache(FolderObjects(tmp_path), "shot_groups")
+        shot_groups(prints, views, ShotGroupsConfig(threshold), cache)
+        assert cache.counts["titles_compared"] == 1
 
 
 def test_what_is_damaged_in_the_cache_is_compared_again(tmp_path: Path) -> None:

@@ -35,6 +35,14 @@ def square(found: Exclusions) -> list[list[bool]]:
     return found.excluded(rows, cols).reshape(len(found), len(found)).tolist()
 
 
+def test_a_title_without_shots_has_no_exclusions() -> None:
+    nothing = np.empty(0, np.int64)
+    scenes, kinds = Scenes(nothing, nothing), ShotKinds(nothing, nothing.astype(bool), nothing.astype(bool))
+    empty = title_shots("a", UniqueShots((), ()), scenes, kinds, ShotGroups({}))
+    assert square(exclusions({"a": empty, "b": plain(0, 5)}, gap=2)) == square(exclusions({"b": plain(0, 5)}, gap=2))
+    assert square(exclusions({"a": empty}, gap=2)) == square(exclusions({}, gap=2)) == []
+
+
 @st.composite
 def titles(draw: st.DrawFn) -> dict[str, TitleShots]:
     made = {}
