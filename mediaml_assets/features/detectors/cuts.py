@@ -24,7 +24,7 @@ def cuts(tape: ActiveTape, found: Signals) -> list[Boundary]:
     plain = _rise(step, held)
     contrast = np.maximum(found.spread, np.roll(found.spread, 1))
     looked_at = (step >= np.clip(DARK_SHARE * contrast, DARK_DIFFERENCE, CUT_DIFFERENCE)) & (plain >= CUT_RISE)
-    needed = np.flatnonzero(np.convolve(looked_at, np.ones(5), "same"))
+    needed = np.flatnonzero(np.convolve(looked_at, np.ones(5))[2:-2])
     needed = needed[needed > 0]
     compensated = np.zeros_like(step)
     compensated[needed] = compensated_differences(tape.y, needed)

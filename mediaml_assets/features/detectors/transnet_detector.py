@@ -1,6 +1,7 @@
 """Shot boundaries by a TransNetV2-style network, in windows that overlap as far as the network sees."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
 
 import numpy as np
 import numpy.typing as npt
@@ -17,7 +18,7 @@ from mediaml_assets.jasper.reading.media import Media
 AT_ONCE = 200  # frames of a window that are answered for, beside what it sees either side of them
 LIKELY = 0.5  # probability from which a frame is a transition's
 
-Pictures = npt.NDArray[np.uint8]
+Picture = npt.NDArray[np.uint8]
 Probabilities = npt.NDArray[np.float32]
 
 
@@ -42,19 +43,26 @@ def loaded(place: str) -> TransNet:
     return network.eval()
 
 
-def probabilities(network: TransNet, pictures: Pictures, at_once: int = AT_ONCE) -> tuple[Probabilities, Probabilities]:
-    """Of each of `pictures`, RGB uint8 [n, 27, 48, 3], to be a transition's middle, and any of its frames: [n] each.
+def probabilities(
+    network: TransNet, pictures: Iterable[Picture], at_once: int = AT_ONCE
+) -> tuple[Probabilities, Probabilities]:
+    """Of each of n pictures, RGB uint8 [27, 48, 3], to be a transition's middle, and any of its frames: [n] each.
 
-    A window takes in as many frames either side as the network sees, so its size does not change the answer.
+    A window takes in as many frames either side as the network sees, so its size does not change the answer; no more
+    of a film is held.
     """
-    answers = []
-    for start in range(0, len(pictures), at_once):
-        low, end = max(start - RECEPTIVE, 0), min(start + at_once, len(pictures))
-        window = pictures[low : min(end + RECEPTIVE, len(pictures))]
+    stream, answers = iter(pictures), [np.empty((2, 0), np.float32)]
+    before: list[Picture] = []
+    ahead = list(islice(stream, at_once + RECEPTIVE))
+    while ahead:
+        now = slice(len(before), len(before) + min(at_once, len(ahead)))
+        window = before + ahead
         with torch.inference_mode():
-            both = network(torch.from_numpy(np.ascontiguousarray(window))[None])
-        answers.append(np.stack([torch.sigmoid(one[0, start - low : end - low]).numpy() for one in both]))
-    middle, touched = np.concatenate([np.empty((2, 0), np.float32), *answers], axis=1)
+            both = network(torch.from_numpy(np.stack(window))[None])
+        answers.append(np.stack([torch.sigmoid(one[0, now]).numpy() for one in both]))
+        before, ahead = window[max(now.stop - RECEPTIVE, 0) : now.stop], window[now.stop :]
+        ahead += islice(stream, at_once)
+    middle, touched = np.concatenate(answers, axis=1)
     return middle, touched
 
 
@@ -77,6 +85,6 @@ def boundaries(middle: Probabilities, touched: Probabilities) -> list[Boundary]:
     return [Boundary("start", 0, 0, 0, 1.0), *inside, Boundary("end", count, count, count, 1.0)]
 
 
-def _pictures(film: Media) -> Pictures:
-    """Every frame at 48x27, RGB: 3,888 bytes each."""
-    return np.stack([frame.rgb((WIDTH, HEIGHT)) for frame in film.video.sequential()])
+def _pictures(film: Media) -> Iterator[Picture]:
+    """Every frame at 48x27, RGB."""
+    return (frame.rgb((WIDTH, HEIGHT)) for frame in film.video.sequential())

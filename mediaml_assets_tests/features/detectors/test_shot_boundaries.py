@@ -1,8 +1,12 @@
+import time
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from mediaml_assets.features.detectors.boundary import Boundary
+from mediaml_assets.features.detectors.shot_boundaries import APART, apart
 from mediaml_assets_tests.features.conftest import Picture, panned, texture
 from mediaml_assets_tests.features.detectors.films import BLACK, WHITE, dissolve, found, mix, ramp, wipe
 
@@ -99,3 +103,32 @@ def test_boundaries_are_sorted_and_their_ranges_lie_in_the_film(kinds: list[str]
     for one in all_found:
         assert 0 <= one.start <= one.at <= one.end <= len(film) and 0 < one.at < len(film)
         assert 0 <= one.confidence <= 1
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 4])
+def test_a_film_of_a_few_frames_that_differ_has_no_boundary(count: int) -> None:
+    assert found([texture(seed) for seed in range(count)]) == []
+
+
+TRANSITIONS = st.builds(
+    lambda start, before, after, sure: Boundary("wipe", start + before, start, start + before + after, sure),
+    st.integers(1, 60), st.integers(0, 6), st.integers(0, 6), st.floats(0, 1),
+)  # fmt: skip
+
+
+@given(st.lists(st.lists(TRANSITIONS, max_size=8), min_size=1, max_size=3))
+def test_of_transitions_that_overlap_the_earlier_kind_and_the_surer_one_stay(groups: list[list[Boundary]]) -> None:
+    kept = list(groups[0])
+    for group in groups[1:]:
+        for one in sorted(group, key=lambda boundary: -boundary.confidence):
+            if all(max(one.start, o.start) > min(one.end, o.end) + APART for o in kept):
+                kept.append(one)
+    assert apart(groups[0], groups[1:]) == kept
+
+
+def test_thousands_of_transitions_are_told_apart_at_once() -> None:
+    cuts = [Boundary("cut", at, at, at, 1.0) for at in range(60, 240_000, 60)]
+    wipes = [Boundary("wipe", at, at - 5, at + 5, 0.5) for at in range(90, 240_000, 60)]
+    before = time.process_time()
+    assert len(apart([], [cuts, wipes, wipes])) == len(cuts) + len(wipes)
+    assert time.process_time() - before < 3

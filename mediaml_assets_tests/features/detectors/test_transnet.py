@@ -1,3 +1,5 @@
+import weakref
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -27,13 +29,29 @@ def small(monkeypatch: pytest.MonkeyPatch) -> TransNet:
     return network.eval()
 
 
-@pytest.mark.parametrize("at_once", [64, 150])
-def test_windows_that_overlap_answer_as_one_long_pass(small: TransNet, at_once: int) -> None:
+def test_windows_that_overlap_answer_as_one_long_pass(small: TransNet) -> None:
+    at_once = 90
     whole = probabilities(small, PICTURES, len(PICTURES))
     pieces = probabilities(small, PICTURES, at_once)
     assert whole[0].std() > 1e-3
     np.testing.assert_allclose(pieces, whole, atol=2e-5)
     np.testing.assert_array_equal(probabilities(small, PICTURES, at_once), pieces)
+
+
+def test_no_more_of_a_film_is_held_than_a_window(small: TransNet) -> None:
+    made: list[weakref.ref[np.ndarray]] = []
+    most = 0
+
+    def film() -> Iterator[np.ndarray]:
+        nonlocal most
+        for _ in range(600):
+            picture = np.zeros((8, 16, 3), np.uint8)
+            made.append(weakref.ref(picture))
+            most = max(most, sum(one() is not None for one in made))
+            yield picture
+
+    assert len(probabilities(small, film(), 50)[0]) == 600
+    assert most <= 50 + 2 * RECEPTIVE + 50
 
 
 def test_a_frame_depends_on_those_within_its_reach_alone(small: TransNet) -> None:
