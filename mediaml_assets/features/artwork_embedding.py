@@ -9,13 +9,12 @@ import pyarrow as pa
 from mediaml_assets.amber.checks import unit_norm
 from mediaml_assets.amber.columns import column
 from mediaml_assets.amber.feature import amber_feature
+from mediaml_assets.features.models.saved_model import model_key
 from mediaml_assets.features.shot_embedding import (
     DECIMALS,
-    HUGGING_FACE,
     Encoder,
     Vectors,
     encoder,
-    model_digest,
 )
 from mediaml_assets.jasper.pictures.artwork import Picture, Pictures
 from mediaml_assets.jasper.reading.frame import Frame, RgbConverter
@@ -37,8 +36,7 @@ class ArtworkEmbeddingConfig:
 
     def key_parts(self) -> dict[str, str]:
         """What stands for the model in the memo key: its weights, wherever their folder is."""
-        found = model_digest(self.model)
-        return {"model": f"{HUGGING_FACE}sha256:{found}"} if found else {}
+        return model_key(self.model)
 
 
 @amber_feature(version="1", schema=ARTWORK_EMBEDDING, kinds=("numpy",), checks=[unit_norm("vector", blocking=False)])

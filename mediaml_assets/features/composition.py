@@ -14,7 +14,7 @@ from mediaml_assets.features.frame_windows import end_windows
 from mediaml_assets.features.measures.descriptor import reduced_bgr
 from mediaml_assets.features.measures.layout import HEIGHT, WIDTH, Array, edges, lab_picture, masses
 from mediaml_assets.features.models.patch_grid import load_grid
-from mediaml_assets.features.shot_embedding import HUGGING_FACE, model_digest
+from mediaml_assets.features.models.saved_model import HUGGING_FACE, model_key
 from mediaml_assets.features.shots import Shots
 from mediaml_assets.jasper.reading.frame import Frame
 from mediaml_assets.jasper.reading.media import Media
@@ -46,8 +46,7 @@ class CompositionConfig:
 
     def key_parts(self) -> dict[str, str]:
         """What stands for the model in the memo key: its weights, wherever their folder is."""
-        found = model_digest(self.model)
-        return {"model": f"{HUGGING_FACE}sha256:{found}"} if found else {}
+        return model_key(self.model)
 
 
 @amber_feature(

@@ -1,6 +1,5 @@
 """The `learned` feature: both ends of a shot as a trained scorer sees them, or plainly as `shot_embedding` has them."""
 
-import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,7 +11,7 @@ from mediaml_assets.amber.columns import column
 from mediaml_assets.amber.feature import amber_feature
 from mediaml_assets.errors import FeatureError, ModelMissing
 from mediaml_assets.features.measures.random_projection import random_projection
-from mediaml_assets.features.models.scorer_file import Layer, Scorer, Vectors, mapped, read_scorer, scorer_bytes
+from mediaml_assets.features.models.scorer_file import Layer, Scorer, Vectors, mapped, read_scorer, scorer_digest
 from mediaml_assets.features.shot_embedding import MOMENTS, Embeddings
 from mediaml_assets.features.shots import Shots
 
@@ -51,7 +50,7 @@ class LearnedConfig:
         """What stands for the scorer in the memo key: its bytes, wherever the file is."""
         if not self.scorer.startswith(FILE):
             return {}
-        return {"scorer": f"{FILE}sha256:{hashlib.sha256(scorer_bytes(scorer_path(self.scorer))).hexdigest()}"}
+        return {"scorer": f"{FILE}sha256:{scorer_digest(scorer_path(self.scorer))}"}
 
 
 @amber_feature(

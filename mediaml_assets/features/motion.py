@@ -27,7 +27,7 @@ from mediaml_assets.features.measures.end_motion import (
 )
 from mediaml_assets.features.measures.optical_flow import Flow, active_luma
 from mediaml_assets.features.models import flow_model
-from mediaml_assets.features.shot_embedding import HUGGING_FACE, model_digest
+from mediaml_assets.features.models.saved_model import HUGGING_FACE, model_key
 from mediaml_assets.features.shots import Shots
 from mediaml_assets.jasper.reading.frame import Frame
 from mediaml_assets.jasper.reading.media import Media
@@ -62,8 +62,7 @@ class MotionConfig:
 
     def key_parts(self) -> dict[str, str]:
         """What stands for the model in the memo key: its weights, wherever their folder is."""
-        found = model_digest(self.model)
-        return {"model": f"{HUGGING_FACE}sha256:{found}"} if found else {}
+        return model_key(self.model)
 
 
 @amber_feature(

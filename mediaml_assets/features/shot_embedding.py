@@ -16,6 +16,7 @@ from mediaml_assets.errors import ModelMissing
 from mediaml_assets.features.frame_windows import windows
 from mediaml_assets.features.measures.descriptor import descriptor
 from mediaml_assets.features.models import transformers_model
+from mediaml_assets.features.models.saved_model import HUGGING_FACE, model_key
 from mediaml_assets.features.shots import Shot, Shots
 from mediaml_assets.jasper.reading.frame import Frame
 from mediaml_assets.jasper.reading.media import Media
@@ -25,7 +26,6 @@ Vectors = npt.NDArray[np.float32]
 MOMENTS = ("first", "middle", "last")
 DECIMALS = 4  # values are rounded: a library's last bit must not make new rows
 BATCH = 24  # clips encoded at once
-HUGGING_FACE = "hf:"
 
 _VECTOR = pa.list_(pa.field("item", pa.float32(), nullable=False))
 SHOT_EMBEDDING = pa.schema(
@@ -45,8 +45,7 @@ class ShotEmbeddingConfig:
 
     def key_parts(self) -> dict[str, str]:
         """What stands for the model in the memo key: its weights, wherever their folder is."""
-        found = model_digest(self.model)
-        return {"model": f"{HUGGING_FACE}sha256:{found}"} if found else {}
+        return model_key(self.model)
 
 
 @dataclass(frozen=True)
@@ -116,11 +115,6 @@ def encoder(model: str) -> Encoder:
     if model.startswith(HUGGING_FACE):
         return transformers_model.load(model.removeprefix(HUGGING_FACE))
     raise ModelMissing(f"no model is named {model!r}: use 'descriptor', or 'hf:<folder>' for a transformers model")
-
-
-def model_digest(model: str) -> str | None:
-    """SHA-256 of a configured model's weights and configuration, for keys; None when the code alone decides."""
-    return transformers_model.digest(model.removeprefix(HUGGING_FACE)) if model.startswith(HUGGING_FACE) else None
 
 
 def moments(shot: Shot, length: int) -> list[list[int]]:

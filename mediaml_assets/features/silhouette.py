@@ -13,7 +13,7 @@ from mediaml_assets.errors import ModelMissing
 from mediaml_assets.features.frame_windows import end_windows
 from mediaml_assets.features.measures.silhouette_mask import COLUMNS, GAPS, ROWS, Mask, Silhouette, silhouette_mask
 from mediaml_assets.features.models import silhouette_model
-from mediaml_assets.features.shot_embedding import HUGGING_FACE, model_digest
+from mediaml_assets.features.models.saved_model import HUGGING_FACE, model_key
 from mediaml_assets.features.shots import Shots
 from mediaml_assets.jasper.reading.frame import Frame
 from mediaml_assets.jasper.reading.media import Media
@@ -48,8 +48,7 @@ class SilhouetteConfig:
 
     def key_parts(self) -> dict[str, str]:
         """What stands for the model in the memo key: its weights, wherever their folder is."""
-        found = model_digest(self.model)
-        return {"model": f"{HUGGING_FACE}sha256:{found}"} if found else {}
+        return model_key(self.model)
 
 
 @amber_feature(

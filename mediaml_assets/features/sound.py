@@ -24,7 +24,7 @@ from mediaml_assets.features.measures.heard import (
     unit,
 )
 from mediaml_assets.features.models.audio_model import load_audio
-from mediaml_assets.features.shot_embedding import HUGGING_FACE, model_digest
+from mediaml_assets.features.models.saved_model import HUGGING_FACE, model_key
 from mediaml_assets.features.shots import Shot, Shots
 from mediaml_assets.jasper.reading.media import Media
 
@@ -54,8 +54,7 @@ class SoundConfig:
 
     def key_parts(self) -> dict[str, str]:
         """What stands for the model in the memo key: its weights, wherever their folder is."""
-        found = model_digest(self.model)
-        return {"model": f"{HUGGING_FACE}sha256:{found}"} if found else {}
+        return model_key(self.model)
 
 
 @dataclass(frozen=True)

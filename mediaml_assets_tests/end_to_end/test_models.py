@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from mediaml_assets.errors import ModelMissing
-from mediaml_assets.features.models.transformers_model import digest
+from mediaml_assets.features.models.saved_model import digest
 from mediaml_assets.mesh import mesh
 from mediaml_assets_tests.amber.platform import Platform
 from mediaml_assets_tests.end_to_end.conftest import Call, catch_up

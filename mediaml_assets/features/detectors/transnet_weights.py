@@ -1,10 +1,9 @@
 """Where the weights of a TransNetV2-style network are, and what stands for them in keys. Nothing is fetched."""
 
-import hashlib
-from functools import cache
 from pathlib import Path
 
 from mediaml_assets.errors import ModelMissing
+from mediaml_assets.features.models.saved_model import file_digest
 
 
 def weights_file(place: str) -> Path:
@@ -26,13 +25,4 @@ def weights_file(place: str) -> Path:
 
 def digest(place: str) -> str:
     """SHA-256 of the weights; raises ModelMissing when they are not there."""
-    path = weights_file(place)
-    stamp = path.stat()
-    return _digest(path, stamp.st_size, stamp.st_mtime_ns)
-
-
-@cache
-def _digest(path: Path, _size: int, _changed: int) -> str:
-    """The same, read once a process for as long as the file's size and time stay: keys are asked often."""
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
+    return file_digest(weights_file(place))

@@ -1,4 +1,4 @@
-"""Audio encoders of the transformers library, loaded from a local folder as `transformers_model` loads picture ones.
+"""Audio encoders of the transformers library, loaded from a local folder see `saved_model`.
 
 The Audio Spectrogram Transformer (Gong, Chung & Glass, Interspeech 2021); its preparation is the library's own, which
 needs numpy alone. Its vectors are reduced to 56 numbers by a fixed random projection: beside loudness, with which the
@@ -14,7 +14,7 @@ import numpy.typing as npt
 from mediaml_assets.errors import ModelMissing
 from mediaml_assets.features.measures.heard import RATE, Sound, unit
 from mediaml_assets.features.measures.random_projection import random_projection
-from mediaml_assets.features.models.transformers_model import saved_architecture
+from mediaml_assets.features.models.saved_model import saved_architecture, saved_model, understood
 
 NUMBERS = 56
 LOADED = {"ASTModel": "ASTModel", "ASTForAudioClassification": "ASTModel"}
@@ -46,10 +46,8 @@ def load_audio(folder: str) -> AudioEncoder:
         raise ModelMissing(f"{path} holds a {name}, which hears nothing; use one of {', '.join(LOADED)}")
     import transformers
 
-    extractor = transformers.ASTFeatureExtractor.from_pretrained(path, local_files_only=True)
+    with understood(path / "preprocessor_config.json"):
+        extractor = transformers.ASTFeatureExtractor.from_pretrained(path, local_files_only=True)
     if extractor.sampling_rate != RATE:
         raise ModelMissing(f"{path} hears {extractor.sampling_rate} samples a second, the standard encode has {RATE}")
-    model = getattr(transformers, LOADED[name]).from_pretrained(
-        path, local_files_only=True, use_safetensors=True, trust_remote_code=False
-    )
-    return AudioEncoder(model.eval(), extractor)
+    return AudioEncoder(saved_model(path, LOADED[name]), extractor)

@@ -12,7 +12,7 @@ import numpy as np
 
 from mediaml_assets.errors import ModelMissing
 from mediaml_assets.features.measures.optical_flow import Flow
-from mediaml_assets.features.models.transformers_model import saved_architecture
+from mediaml_assets.features.models.saved_model import saved_architecture, saved_model
 from mediaml_assets.jasper.reading.frame import Frame
 
 ARCHITECTURE = "PerceiverForOpticalFlow"
@@ -63,9 +63,4 @@ def load(folder: str) -> FlowModel:
     name = saved_architecture(path, prepared=False)
     if name != ARCHITECTURE:
         raise ModelMissing(f"{path} holds a {name}, which measures no flow; use a {ARCHITECTURE}")
-    import transformers
-
-    model = transformers.PerceiverForOpticalFlow.from_pretrained(
-        path, local_files_only=True, use_safetensors=True, trust_remote_code=False
-    )
-    return FlowModel(model.eval())
+    return FlowModel(saved_model(path, ARCHITECTURE))

@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from mediaml_assets.errors import ModelMissing
 from mediaml_assets.features.measures.random_projection import random_projection
+from mediaml_assets.features.models.saved_model import saved_model
 from mediaml_assets.features.models.transformers_model import Preparation, architecture_of
 from mediaml_assets.jasper.reading.frame import Frame
 
@@ -64,10 +65,6 @@ def load_grid(folder: str) -> PatchGrid:
     loads = PLAIN.get(loads, loads)
     if loads not in LEADING:
         raise ModelMissing(f"{path} holds a {loads}, which has no grid of patches; use one of {', '.join(LEADING)}")
-    import transformers
-
-    model = getattr(transformers, loads).from_pretrained(
-        path, local_files_only=True, use_safetensors=True, trust_remote_code=False
-    )
+    model = saved_model(path, loads)
     leading = LEADING[loads] + int(getattr(model.config, "num_register_tokens", 0))
-    return PatchGrid(model.eval(), leading, Preparation.read(path / "preprocessor_config.json"))
+    return PatchGrid(model, leading, Preparation.read(path / "preprocessor_config.json"))

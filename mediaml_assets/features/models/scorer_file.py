@@ -29,6 +29,7 @@ import numpy as np
 import numpy.typing as npt
 
 from mediaml_assets.errors import ModelMissing
+from mediaml_assets.features.models.saved_model import file_digest
 
 Vectors = npt.NDArray[np.float32]
 
@@ -84,10 +85,10 @@ def write_scorer(path: Path, scorer: Scorer) -> None:
     save_file(tensors, path, {**FORMAT, "level": repr(float(scorer.level)), **said})
 
 
-def scorer_bytes(path: Path) -> bytes:
-    """The content of a scorer's file, a few megabytes; raises ModelMissing when it is not there."""
+def scorer_digest(path: Path) -> str:
+    """SHA-256 of a scorer's file; raises ModelMissing when it is not there."""
     try:
-        return path.read_bytes()
+        return file_digest(path)
     except OSError as error:
         raise ModelMissing(
             f"there is no scorer {path} ({error.strerror}): give the safetensors file that training wrote"
@@ -98,7 +99,7 @@ def read_scorer(path: Path) -> Scorer:
     """Read a scorer; raises ModelMissing with the reason when the file is not there or not of the format above."""
     from safetensors import SafetensorError, safe_open
 
-    scorer_bytes(path)
+    scorer_digest(path)
     try:
         with safe_open(path, framework="numpy") as file:
             return _scorer(file.metadata() or {}, {name: file.get_tensor(name) for name in list(file.keys())})

@@ -1,7 +1,7 @@
 """Silhouettes by an instance segmentation model of the transformers library, loaded from a local folder.
 
 What stands in front is the people a model finds or, where there are none, the thing it is surest of for its size. The
-preparation and the rules of loading are those of `transformers_model`.
+preparation and the rules of loading are those of the other models.
 """
 
 from collections.abc import Mapping
@@ -13,7 +13,8 @@ import numpy as np
 
 from mediaml_assets.errors import ModelMissing
 from mediaml_assets.features.measures.silhouette_mask import COLUMNS, ROWS, Silhouette, reduced
-from mediaml_assets.features.models.transformers_model import Preparation, saved_architecture
+from mediaml_assets.features.models.saved_model import saved_architecture, saved_model
+from mediaml_assets.features.models.transformers_model import Preparation
 from mediaml_assets.jasper.reading.frame import Frame
 
 if TYPE_CHECKING:
@@ -100,12 +101,8 @@ def load(folder: str) -> SilhouetteModel:
     name = saved_architecture(path)
     if name not in ARCHITECTURES:
         raise ModelMissing(f"{path} holds a {name}, which outlines nothing; use one of {', '.join(ARCHITECTURES)}")
-    import transformers
-
     try:
-        model = getattr(transformers, name).from_pretrained(
-            path, local_files_only=True, use_safetensors=True, trust_remote_code=False
-        )
+        model = saved_model(path, name)
     except ImportError as error:  # two of the architectures build their training loss with scipy
         raise ModelMissing(f"{path}: {str(error).strip()}; pip install 'mediaml-assets[masks]'") from error
-    return SilhouetteModel(model.eval(), ARCHITECTURES[name], Preparation.read(path / "preprocessor_config.json"))
+    return SilhouetteModel(model, ARCHITECTURES[name], Preparation.read(path / "preprocessor_config.json"))

@@ -1,16 +1,12 @@
 """Picture and video encoders of the transformers library, loaded from a local folder.
 
-Only safetensors weights of allow-listed architectures are loaded, never code or pickles, and nothing is fetched. The
-preparation of frames follows the model's preprocessor_config.json with torch alone. torch and transformers are
-imported when a model is loaded.
+Only allow-listed architectures are loaded, see `saved_model`. The preparation of frames follows the model's
+preprocessor_config.json with torch alone. torch and transformers are imported when a model is loaded.
 """
 
-import hashlib
 import json
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from mediaml_assets.errors import ModelMissing
+from mediaml_assets.features.models.saved_model import saved_architecture, saved_model, understood
 from mediaml_assets.jasper.reading.frame import Frame
 
 if TYPE_CHECKING:
@@ -75,7 +72,7 @@ class Preparation:
     @classmethod
     def read(cls, path: Path) -> "Preparation":
         """Read the file; absent values are those of the library's defaults; raises ModelMissing."""
-        with _understood(path):
+        with understood(path):
             return cls._from(json.loads(path.read_text()))
 
     @classmethod
@@ -149,32 +146,8 @@ def load(folder: str) -> TransformersEncoder:
     """Load the model in a folder; raises ModelMissing with the reason when it cannot be used."""
     path = Path(folder).expanduser()
     architecture = architecture_of(path)
-    import transformers
-
-    model = getattr(transformers, architecture.loads).from_pretrained(
-        path, local_files_only=True, use_safetensors=True, trust_remote_code=False
-    )
-    return TransformersEncoder(model.eval(), architecture, Preparation.read(path / "preprocessor_config.json"))
-
-
-def digest(folder: str) -> str:
-    """SHA-256 of the model's weights and configuration files; raises ModelMissing when they are not there."""
-    path = Path(folder).expanduser()
-    saved_architecture(path, prepared=False)
-    names = ("config.json", "preprocessor_config.json")
-    files = (*(path / name for name in names if (path / name).is_file()), *sorted(path.glob("*.safetensors")))
-    stamps = (file.stat() for file in files)
-    return _digest(files, tuple((stamp.st_size, stamp.st_mtime_ns) for stamp in stamps))
-
-
-@cache
-def _digest(files: tuple[Path, ...], stamps: tuple[tuple[int, int], ...]) -> str:
-    """The same, read once a process for as long as the files' sizes and times (`stamps`) stay: keys are asked often."""
-    total = hashlib.sha256()
-    for file in files:
-        with file.open("rb") as stream:
-            total.update(f"{file.name}:{hashlib.file_digest(stream, 'sha256').hexdigest()}\n".encode())
-    return total.hexdigest()
+    model = saved_model(path, architecture.loads)
+    return TransformersEncoder(model, architecture, Preparation.read(path / "preprocessor_config.json"))
 
 
 def architecture_of(path: Path) -> Architecture:
@@ -183,34 +156,6 @@ def architecture_of(path: Path) -> Architecture:
     if name not in ARCHITECTURES:
         raise ModelMissing(f"{path} holds a {name}, which is not supported; use one of {', '.join(ARCHITECTURES)}")
     return ARCHITECTURES[name]
-
-
-def saved_architecture(path: Path, prepared: bool = True) -> str:
-    """The name of the architecture in a folder, once everything that is needed was seen to be there.
-
-    `prepared`: whether the model needs a file that says how pictures are prepared.
-    """
-    for name in ("config.json", "preprocessor_config.json") if prepared else ("config.json",):
-        if not (path / name).is_file():
-            raise ModelMissing(f"{path} has no {name}: give the folder that the model's save_pretrained wrote")
-    if not any(path.glob("*.safetensors")):
-        raise ModelMissing(
-            f"{path} has no *.safetensors weights (pickles are not loaded): save the model as safetensors"
-        )
-    with _understood(path / "config.json"):
-        return str((json.loads((path / "config.json").read_text()).get("architectures") or ["none"])[0])
-
-
-@contextmanager
-def _understood(file: Path) -> Iterator[None]:
-    """Turns whatever is wrong with a configuration file into ModelMissing."""
-    try:
-        yield
-    except (ValueError, KeyError, TypeError, AttributeError, IndexError) as error:
-        raise ModelMissing(
-            f"{file} cannot be understood ({type(error).__name__}: {error}); give the file that the model's "
-            "save_pretrained wrote"
-        ) from error
 
 
 def _lengths(size: Any, shortest: bool = False) -> dict[str, int]:

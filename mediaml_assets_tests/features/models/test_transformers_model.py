@@ -7,12 +7,12 @@ from PIL import Image
 
 from mediaml_assets.errors import ModelMissing
 from mediaml_assets.features.artwork_embedding import ArtworkEmbeddingConfig, artwork_embedding
+from mediaml_assets.features.models.saved_model import model_key
 from mediaml_assets.features.models.transformers_model import Preparation
 from mediaml_assets.features.shot_embedding import (
     Embeddings,
     ShotEmbeddingConfig,
     encoder,
-    model_digest,
     moments,
     shot_embedding,
 )
@@ -95,14 +95,14 @@ def test_other_layouts_of_input(name: str, tmp_path: Path, cut_film: ArrayMedia)
 
 
 def test_the_digest_follows_weights_and_configuration(folder: Path) -> None:
-    before = model_digest(f"hf:{folder}")
-    assert before is not None and len(before) == 64
+    before = model_key(f"hf:{folder}")
+    assert before["model"].startswith("hf:sha256:") and len(before["model"]) == 74
     text = (folder / "preprocessor_config.json").read_text()
     (folder / "preprocessor_config.json").write_text(text.replace("0.48", "0.5"))
-    assert model_digest(f"hf:{folder}") != before
+    assert model_key(f"hf:{folder}") != before
     (folder / "preprocessor_config.json").write_text(text)
-    assert model_digest(f"hf:{folder}") == before
-    assert model_digest("descriptor") is None
+    assert model_key(f"hf:{folder}") == before
+    assert model_key("descriptor") == {}
 
 
 def test_what_cannot_be_loaded_is_a_clear_error(folder: Path, tmp_path: Path) -> None:
@@ -121,13 +121,31 @@ def test_what_cannot_be_loaded_is_a_clear_error(folder: Path, tmp_path: Path) ->
         encoder("clip")
 
 
+def test_weights_that_are_lacking_or_damaged_are_named_and_never_drawn(folder: Path, tmp_path: Path) -> None:
+    from safetensors.torch import load_file, save_file
+
+    for file in folder.iterdir():
+        (tmp_path / file.name).write_bytes(file.read_bytes())
+    file = tmp_path / "model.safetensors"
+    whole = load_file(file)
+    save_file({name: one for name, one in whole.items() if name != "visual_projection.weight"}, file, {"format": "pt"})
+    with pytest.raises(ModelMissing, match=r"lacks 1 weights of a CLIPVision.* \(visual_projection\.weight\)"):
+        encoder(f"hf:{tmp_path}")
+    save_file({**whole, "visual_projection.weight": whole["visual_projection.weight"][:8]}, file, {"format": "pt"})
+    with pytest.raises(ModelMissing, match="cannot be loaded as a CLIPVision"):
+        encoder(f"hf:{tmp_path}")
+    file.write_bytes(b"no weights")
+    with pytest.raises(ModelMissing, match="cannot be loaded as a CLIPVision"):
+        encoder(f"hf:{tmp_path}")
+
+
 @pytest.mark.parametrize("text", ["{", "[]", '{"architectures": 3}', "\\udcff"])
 def test_a_malformed_configuration_is_named(text: str, folder: Path, tmp_path: Path) -> None:
     for file in folder.iterdir():
         (tmp_path / file.name).write_bytes(file.read_bytes())
     (tmp_path / "config.json").write_text(text)
     with pytest.raises(ModelMissing, match=r"/config\.json cannot be understood .* save_pretrained wrote"):
-        model_digest(f"hf:{tmp_path}")
+        model_key(f"hf:{tmp_path}")
 
 
 @pytest.mark.parametrize(
