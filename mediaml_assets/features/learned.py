@@ -54,7 +54,7 @@ class LearnedConfig:
 
 
 @amber_feature(
-    version="1",
+    version="2",
     schema=LEARNED,
     kinds=("numpy",),
     checks=[
@@ -76,7 +76,9 @@ def learned(shot_embedding: Embeddings, unique_shots: Shots, config: LearnedConf
             f"the scorer {config.scorer} reads embeddings of {scorer.reads} numbers{trained_on}, those of this title "
             f"have {ends.shape[2]}: configure the shot_embedding model that it was trained on, or another scorer"
         )
-    sides = [_unit(mapped(ends[:, moment], map_)) for moment, map_ in ((LAST, scorer.out), (FIRST, scorer.in_))]
+    # in single precision the last digit would depend on how a library shares the product out among threads
+    exact = ends.astype(np.float64)
+    sides = [_unit(mapped(exact[:, moment], map_)) for moment, map_ in ((LAST, scorer.out), (FIRST, scorer.in_))]
     level = np.full(len(index), scorer.level, np.float32)
     return pa.table([index, list(sides[0]), list(sides[1]), level], schema=LEARNED)
 

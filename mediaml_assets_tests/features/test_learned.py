@@ -59,6 +59,13 @@ def test_wide_embeddings_are_projected_and_cosines_stay() -> None:
     assert error.std() < 1.2 / 32 and abs(near).max() < 5 * (1 - 0.9**2) / 32
 
 
+def test_a_shots_vectors_do_not_depend_on_how_many_are_worked_out_together() -> None:
+    seen = embeddings(30, 2096)
+    table = learned(seen, shots(*range(30)), LearnedConfig())
+    for place in range(30):
+        assert learned(seen, shots(place), LearnedConfig()).equals(table.slice(place, 1))
+
+
 def test_a_file_comes_back_as_it_was_written(tmp_path: Path) -> None:
     scorer = Scorer(network(1, 6, 5, 4), network(2, 6, 4), 0.2, "descriptor")
     write_scorer(tmp_path / "a.safetensors", scorer)

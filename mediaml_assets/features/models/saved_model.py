@@ -6,6 +6,7 @@ model is loaded.
 
 import hashlib
 import json
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -14,6 +15,7 @@ from typing import Any
 
 from mediaml_assets.errors import ModelMissing
 
+SETTLED = 2.0  # seconds after which a file's time tells that it was written again
 HUGGING_FACE = "hf:"  # before the folder of a model, where a configuration names one
 
 
@@ -92,12 +94,14 @@ def digest(folder: str) -> str:
 
 
 def file_digest(path: Path) -> str:
-    """SHA-256 of a file, read once a process for as long as its size and time stay: keys are asked often."""
+    """SHA-256 of a file, read once a process for as long as it is not written again: keys are asked often."""
     stamp = path.stat()
-    return _file_digest(path, stamp.st_size, stamp.st_mtime_ns)
+    # a file that was written just now may be written again within one tick of its clock
+    settled = time.time() - stamp.st_ctime > SETTLED
+    return (_file_digest if settled else _file_digest.__wrapped__)(path, stamp.st_size, stamp.st_ino, stamp.st_ctime_ns)
 
 
 @cache
-def _file_digest(path: Path, _size: int, _changed: int) -> str:
+def _file_digest(path: Path, *_stamp: int) -> str:
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()

@@ -24,6 +24,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -61,8 +62,8 @@ class Scorer:
         return int(self.out[0].weight.shape[1])
 
 
-def mapped(vectors: Vectors, layers: Sequence[Layer]) -> Vectors:
-    """Embeddings [n, d] through a map's layers: float32 [n, w], not normalised."""
+def mapped(vectors: npt.NDArray[np.floating[Any]], layers: Sequence[Layer]) -> Vectors:
+    """Embeddings [n, d] through a map's layers, in their precision: float32 [n, w], not normalised."""
     for number, layer in enumerate(layers):
         if number:
             vectors = np.where(vectors > 0, vectors, SLOPE * vectors)

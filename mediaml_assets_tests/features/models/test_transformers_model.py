@@ -1,4 +1,5 @@
 import json
+import os
 from pathlib import Path
 
 import numpy as np
@@ -7,7 +8,7 @@ from PIL import Image
 
 from mediaml_assets.errors import ModelMissing
 from mediaml_assets.features.artwork_embedding import ArtworkEmbeddingConfig, artwork_embedding
-from mediaml_assets.features.models.saved_model import model_key
+from mediaml_assets.features.models.saved_model import file_digest, model_key
 from mediaml_assets.features.models.transformers_model import Preparation
 from mediaml_assets.features.shot_embedding import (
     Embeddings,
@@ -119,6 +120,20 @@ def test_what_cannot_be_loaded_is_a_clear_error(folder: Path, tmp_path: Path) ->
         encoder(f"hf:{tmp_path}")
     with pytest.raises(ModelMissing, match="no model is named"):
         encoder("clip")
+
+
+def test_the_digest_follows_a_file_that_is_replaced_at_once_or_under_its_old_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file, other = tmp_path / "a", tmp_path / "b"
+    for settled in (2.0, -1.0):
+        monkeypatch.setattr("mediaml_assets.features.models.saved_model.SETTLED", settled)
+        file.write_bytes(b"one")
+        before = file_digest(file)
+        other.write_bytes(b"two")
+        os.utime(other, ns=(file.stat().st_atime_ns, file.stat().st_mtime_ns))
+        other.replace(file)
+        assert file_digest(file) != before
 
 
 def test_weights_that_are_lacking_or_damaged_are_named_and_never_drawn(folder: Path, tmp_path: Path) -> None:
