@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 import duckdb
 
-from mediaml_assets.cli_evaluate import evaluate
+from mediaml_assets.cli_evaluate import evaluate, slugs
 from mediaml_assets.cli_store import COMMANDS
 from mediaml_assets.errors import MediamlError
 from mediaml_assets.installation import installed_store, prepare
@@ -85,8 +85,9 @@ def cuts(titles: str | None, flavours: tuple[str, ...], k: int, previews: int) -
     """
     prepare()
     settings: dict[str, object] = {"k": k}
-    if titles:
-        settings["titles"] = _known(titles.split(","))
+    wanted = slugs(titles)
+    if wanted is not None:
+        settings["titles"] = _known(wanted)
     if flavours:
         settings["flavours"] = flavours
     _show(Path("cuts"), settings, top=k, previews=previews)

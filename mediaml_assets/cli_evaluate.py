@@ -64,17 +64,27 @@ def evaluate(
 
     if (embeddings is None) != (encoder is None) or (embeddings and not labels) or (scorers and not embeddings):
         raise click.UsageError("--embeddings and --encoder go together, with --labels; --scorers goes with them")
+    if out is not None and not out.parent.is_dir():
+        # said before anything is computed, not after
+        raise click.UsageError(f"--out: there is no folder {out.parent}; make it first")
+    if labels is not None and (titles or truth):
+        raise click.UsageError("--titles and --truth are about films in the store; with --labels leave them out")
     if labels is not None:
         found, tables = _labels(labels, embeddings, encoder or "", scorers, seed)
     else:
         prepare()
-        found, tables = _store(titles.split(",") if titles else None, truth, baseline, seed)
+        found, tables = _store(slugs(titles), truth, baseline, seed)
     # where nobody looks, tables need not fit a window
     console = Console(width=None if sys.stdout.isatty() else 150)
     for table in tables:
         console.print(table)
     if out is not None:
         out.write_text(json.dumps(plain(found), indent=1, allow_nan=False) + "\n", encoding="utf-8")
+
+
+def slugs(titles: str | None) -> list[str] | None:
+    """What `--titles` names, each once; None for every title."""
+    return None if titles is None else list(dict.fromkeys(filter(None, (one.strip() for one in titles.split(",")))))
 
 
 def _labels(

@@ -46,7 +46,11 @@ def test_each_command_and_option_says_what_it_does(name: str) -> None:
         (["sql", "selec 1"], 'syntax error at or near "selec"'),
         (["sql", "select * from nowhere"], "nowhere does not exist"),
         (["cuts", "--titles", "nobody"], "there is no title 'nobody'; there are none"),
-        (["cuts", "--flavour", "taste"], "there is no flavour taste; choose from frame, motion"),
+        (["cuts", "--titles", ", nobody,nobody"], "there is no title 'nobody'; there are none"),
+        (
+            ["cuts", "--flavour", "taste"],
+            "there is no flavour taste; choose from frame, motion, composition, colour, sound, learned",
+        ),
         (["cuts", "--k", "0"], "0 is not in the range x>=1"),
         (["ui", "--port", "0"], "0 is not in the range"),
         (["dance"], "No such command 'dance'"),

@@ -33,4 +33,18 @@ def test_two_pairs_in_the_wrong_order_are_noticed(monkeypatch: pytest.MonkeyPatc
 
     monkeypatch.setattr(subsets, "best", wrong)
     found = subsets.measure(5, titles=3, shots=100, subsets=4)
-    assert found["not_identical"] == found["subsets"]
+    assert found["not_identical"] == found["answers"]
+
+
+def test_an_answer_that_is_wrong_only_when_asked_again_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    right, asked = subsets.best, 0
+
+    def wrong_later(*args: Any, **how: Any) -> Pairs:
+        nonlocal asked
+        asked += 1
+        pairs = right(*args, **how)
+        # one call makes the blocks, then 4 subsets, 3 of ten titles and one of all are asked for the first time
+        return replace(pairs, rows=pairs.rows[:-1], cols=pairs.cols[:-1]) if asked == 10 else pairs
+
+    monkeypatch.setattr(subsets, "best", wrong_later)
+    assert subsets.measure(5, titles=3, shots=100, subsets=4)["not_identical"] == 1

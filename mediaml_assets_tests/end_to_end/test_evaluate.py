@@ -93,6 +93,8 @@ def test_labels_that_people_wrote_and_what_has_no_truth_or_another(platform: Pla
         (["--titles", "nobody"], "there is no title 'nobody'; there are one, two"),
         (["--encoder", "clip"], "--embeddings and --encoder go together"),
         (["--labels", "."], "cannot be read"),
+        (["--labels", ".", "--titles", "one"], "with --labels leave them out"),
+        (["--out", "nowhere/report.json"], "there is no folder nowhere; make it first"),
     ],
 )
 def test_a_mistake_is_one_message(platform: Platform, words: list[str], says: str) -> None:

@@ -72,14 +72,14 @@ def read_pairs(folder: Path, task: Task, split: Split) -> LabelledPairs:
 
 def split_titles(folder: Path, split: Split) -> set[str]:
     """The imdb ids of a split; raises TruthRefused as `read_pairs`."""
-    return set(_text(folder / f"{split}.txt").split())
+    return set(published_text(folder / f"{split}.txt").split())
 
 
 def read_records(folder: Path, task: Task) -> list[dict[str, Any]]:
     """The records of a task as published; raises TruthRefused when they are not there."""
     file = folder / f"dataset-{task}.json"
     try:
-        records: list[dict[str, Any]] = json.loads(_text(file))
+        records: list[dict[str, Any]] = json.loads(published_text(file))
     except ValueError as problem:
         raise TruthRefused(f"{file} is no JSON ({problem}); fetch it from Netflix/matchcut again") from problem
     return records
@@ -87,8 +87,15 @@ def read_records(folder: Path, task: Task) -> list[dict[str, Any]]:
 
 @cache
 def _every_pair(folder: Path, task: Task) -> LabelledPairs:
-    records = read_records(folder, task)
-    overlaps = _silhouettes(folder) if task == "frame" else {}
+    try:
+        return _pairs(read_records(folder, task), _silhouettes(folder) if task == "frame" else {})
+    except (KeyError, TypeError, ValueError, AttributeError) as problem:
+        raise TruthRefused(
+            f"the labels of {task} in {folder} are not as published ({problem!r}); fetch them from Netflix/matchcut again"
+        ) from problem
+
+
+def _pairs(records: list[dict[str, Any]], overlaps: dict[tuple[str, int, int], float]) -> LabelledPairs:
     places = [(one["imdb_id"], one["clip1_index"], one["clip2_index"]) for one in records]
 
     def seconds(name: str) -> Numbers:
@@ -109,11 +116,12 @@ def _every_pair(folder: Path, task: Task) -> LabelledPairs:
 
 
 def _silhouettes(folder: Path) -> dict[tuple[str, int, int], float]:
-    rows = csv.DictReader(_text(folder / "heuristic3-scores.csv").splitlines())
+    rows = csv.DictReader(published_text(folder / "heuristic3-scores.csv").splitlines())
     return {(r["imdb_id"], int(r["shot1_idx"]), int(r["shot2_idx"])): float(r["iiou_score"]) for r in rows}
 
 
-def _text(file: Path) -> str:
+def published_text(file: Path) -> str:
+    """What a file of the published labels holds; raises TruthRefused when it cannot be read."""
     try:
         return file.read_text(encoding="utf-8")
     except OSError as problem:

@@ -10,8 +10,18 @@ from pathlib import Path
 
 import numpy as np
 
+from mediaml_assets.errors import TruthRefused
 from mediaml_assets.evaluation.labels.average_precision import average_precision
-from mediaml_assets.evaluation.labels.pairs import SPLITS, TASKS, Split, Task, read_pairs, read_records, split_titles
+from mediaml_assets.evaluation.labels.pairs import (
+    SPLITS,
+    TASKS,
+    Split,
+    Task,
+    published_text,
+    read_pairs,
+    read_records,
+    split_titles,
+)
 
 DECIMALS = 3
 RANDOM = "baseline"
@@ -102,8 +112,12 @@ def _random_scores(folder: Path, task: Task) -> dict[Split, np.ndarray[tuple[int
 
 
 def _rows(file: Path) -> list[PublishedRow]:
-    with file.open(encoding="utf-8", newline="") as text:
-        return [_row(row) for row in csv.DictReader(text)]
+    try:
+        return [_row(row) for row in csv.DictReader(published_text(file).splitlines())]
+    except (KeyError, TypeError, ValueError, AttributeError) as problem:
+        raise TruthRefused(
+            f"{file} is not as published ({problem!r}); fetch it from Netflix/matchcut again"
+        ) from problem
 
 
 def _row(row: dict[str, str]) -> PublishedRow:

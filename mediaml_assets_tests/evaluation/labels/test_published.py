@@ -75,3 +75,15 @@ def test_labels_that_are_not_there_are_refused_by_name(tmp_path: Path) -> None:
     (tmp_path / "dataset-motion.json").write_text("{")
     with pytest.raises(TruthRefused, match=r"dataset-motion\.json is no JSON"):
         read_pairs(tmp_path, "motion", "test")
+
+
+def test_labels_that_are_not_as_published_are_refused_and_not_a_traceback(tmp_path: Path) -> None:
+    (tmp_path / "test.txt").write_text("tt1")
+    (tmp_path / "dataset-motion.json").write_text('[{"imdb_id": "tt1"}]')
+    with pytest.raises(TruthRefused, match=r"the labels of motion in .* are not as published .*clip1_index"):
+        read_pairs(tmp_path, "motion", "test")
+    with pytest.raises(TruthRefused, match=r"experiment1\.csv cannot be read"):
+        classifiers(tmp_path)
+    (tmp_path / "experiment1.csv").write_text("task,encoder\nframe,clip\n")
+    with pytest.raises(TruthRefused, match=r"experiment1\.csv is not as published"):
+        classifiers(tmp_path)
