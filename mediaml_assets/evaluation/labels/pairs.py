@@ -91,7 +91,7 @@ def _every_pair(folder: Path, task: Task) -> LabelledPairs:
         return _pairs(read_records(folder, task), _silhouettes(folder) if task == "frame" else {})
     except (KeyError, TypeError, ValueError, AttributeError) as problem:
         raise TruthRefused(
-            f"the labels of {task} in {folder} are not as published ({problem!r}); fetch them from Netflix/matchcut again"
+            f"the labels of {task} in {folder} are not as published ({problem!r}); fetch them again"
         ) from problem
 
 

@@ -115,9 +115,7 @@ def _rows(file: Path) -> list[PublishedRow]:
     try:
         return [_row(row) for row in csv.DictReader(published_text(file).splitlines())]
     except (KeyError, TypeError, ValueError, AttributeError) as problem:
-        raise TruthRefused(
-            f"{file} is not as published ({problem!r}); fetch it from Netflix/matchcut again"
-        ) from problem
+        raise TruthRefused(f"{file} is not as published ({problem!r}); fetch it again") from problem
 
 
 def _row(row: dict[str, str]) -> PublishedRow:
