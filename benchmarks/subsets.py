@@ -5,10 +5,10 @@ is 1,000, a shot is used twice at most, and pairs of one scene are left out, nei
 First every two titles' block is made, then random subsets of 2 to 100 titles are asked for, their sizes log-uniform, so
 that the small ones, which need deeper blocks, are among them; then all of them again.
 
-not_identical           answers, of all that were asked for, that are not those of brute force: pairs, and their order,
-                        in both rounds. Brute force shares no code with blocks: the pairs of all titles above a
-                        threshold (a float32 product with a margin, float64 scores of what passes), filtered for each subset;
-                        and for a subset that has too few of these, all its pairs by a float64 product.
+not_identical           answers, of all that were asked for in both rounds, that are not those of brute force: pairs, and
+                        their order. Brute force shares no code with blocks: the pairs of all titles above a threshold
+                        (a float32 product with a margin, float64 scores of what passes), filtered for each subset; and
+                        for a subset that has too few of these, all its pairs by a float64 product.
 pairs_scored_at_query   pairs scored when a subset was asked for again.
 p50_ms_10_titles        of 10 random titles, asked for again, opening the files included; p50_ms_100_titles of all.
 foreign_pairs_scored    pairs scored beyond those of the new title, when a 101st one is added.
