@@ -5,7 +5,7 @@ is 1,000, a shot is used twice at most, and pairs of one scene are left out, nei
 First every two titles' block is made, then random subsets of 2 to 100 titles are asked for, their sizes log-uniform, so
 that the small ones, which need deeper blocks, are among them; then all of them again.
 
-not_identical           answers, of all that were asked for in both rounds, that are not those of brute force: pairs, and
+not_identical           answers, of all that were asked for in both rounds, that are not those of brute force: pairs and
                         their order. Brute force shares no code with blocks: the pairs of all titles above a threshold
                         (a float32 product with a margin, float64 scores of what passes), filtered for each subset; and
                         for a subset that has too few of these, all its pairs by a float64 product.
