@@ -7,6 +7,7 @@ from typing import Any
 
 from PIL import Image
 
+from mediaml_assets.amber.feature import Scope
 from mediaml_assets.amber.mesh import Mesh
 from mediaml_assets.amber.store import Store
 from mediaml_assets.amber.view import View
@@ -43,6 +44,10 @@ def show(
         top: how many cuts of each flavour are shown.
         previews: how many of those are also rendered as mp4.
     """
+    for feature in mesh.upstream("match_cuts"):
+        # where nothing was ingested yet, or a title came or went since: what it reads of the catalogue comes first
+        if feature.scope is Scope.CATALOGUE and feature.name != "match_cuts":
+            mesh.compute(store, feature.name, titles)
     commit = mesh.compute(store, "match_cuts", titles, settings)
     rows = View(store, "match_cuts", commit.scope, commit).table().to_pylist()
     names = [one.name for one in fields(Cut)]
