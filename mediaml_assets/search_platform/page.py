@@ -11,14 +11,17 @@ from string import Template
 from PIL import Image
 
 from mediaml_assets.jasper.reading.media import Media
+from mediaml_assets.matching.flavours.registry import FLAVOURS
 from mediaml_assets.search_platform.contact_sheet import STILL, by_flavour, still
 from mediaml_assets.search_platform.previews import Cut
+from mediaml_assets.search_platform.why import SAYS
 
 PAGE = "match_cuts.html"
 PREVIEWS = "previews"
 
 _SECTION = Template("""<section aria-labelledby="$anchor">
 <h2 id="$anchor">$flavour</h2>
+<p class="faint">$description</p>
 <ol class="cuts">
 $cuts
 </ol>
@@ -40,7 +43,10 @@ _STILL = Template("""<figure>
 
 _REASON = Template("""<details>
 <summary>Why these two match</summary>
-<img src="$source" width="$width" height="$height" alt="What the $flavour flavour compared: A's in orange, B's in blue">
+<figure>
+<img src="$source" width="$width" height="$height" alt="What the $flavour flavour compared">
+<figcaption>$says</figcaption>
+</figure>
 </details>""")
 
 _PREVIEW = Template(
@@ -73,6 +79,7 @@ def page(cuts: Sequence[Cut], media: Mapping[str, Media], folder: Path, reasons:
             _SECTION.substitute(
                 anchor=_anchor(flavour),
                 flavour=escape(flavour.capitalize()),
+                description=escape(FLAVOURS[flavour].description),
                 cuts="\n".join(
                     _cut(cut, media[cut.title1], media[cut.title2], folder, reasons.get(cut.name)) for cut in section
                 ),
@@ -118,7 +125,11 @@ def _cut(cut: Cut, media1: Media, media2: Media, folder: Path, reason: Image.Ima
 
 def _reason(cut: Cut, picture: Image.Image) -> str:
     return _REASON.substitute(
-        source=_data_uri(picture), width=picture.width, height=picture.height, flavour=escape(cut.flavour)
+        source=_data_uri(picture),
+        width=picture.width,
+        height=picture.height,
+        flavour=escape(cut.flavour),
+        says=escape(SAYS[cut.flavour]),
     )
 
 

@@ -1,7 +1,7 @@
-"""The picture that says why two shots match: both ends laid over each other, with what the flavour compared.
+"""The picture that says why two shots match: both ends, with what the flavour compared.
 
-What is A's, the shot that is left, is orange; what is B's, the shot that follows, is blue. Positions are those in each
-title's active picture, so letterbox bars are left out.
+Where they are laid over each other, what is A's, the shot that is left, is orange; what is B's, the shot that follows,
+is blue. Positions are those in each title's active picture, so letterbox bars are left out.
 """
 
 from collections.abc import Callable, Mapping
@@ -112,6 +112,16 @@ def _spectra(matched: Matched) -> Picture:
     picture[:, half + 1 :] = _spectrum(matched.media2, start, start + _HEARD)
     picture[:, half - 1 : half + 1] = WHITE
     return picture
+
+
+SAYS: Mapping[str, str] = {
+    "frame": "Outlines of what stands in front: orange before the cut, blue after it, bright where both are.",
+    "motion": "Movement at the cut: orange before it, blue after it; what moves faster has longer arrows.",
+    "composition": "Strong edges: orange before the cut, blue after it, white where they meet.",
+    "colour": "Colours from dark to light, as wide as they are common: those before the cut above.",
+    "sound": "Half a second of sound on either side of the cut, low tones at the bottom; bright is loud.",
+}
+"""What a flavour's picture shows, in a sentence for those who look at it."""
 
 
 _DRAWN: Mapping[str, Callable[[Matched], Picture]] = {

@@ -77,8 +77,8 @@ def catch_up(platform: Platform) -> None:
     titles = platform.titles()
     for title in sorted({title for _, title in platform.mesh.stale(platform.store, titles)}):
         platform.materialize([one.name for one in platform.mesh.per_title_of(platform.store, title)], title)
-    ends = platform.mesh.stale_over_catalogue(platform.store, titles)
-    if ends:
+    # what reads another one of the catalogue is seen to be out of date once that one was made
+    while ends := platform.mesh.stale_over_catalogue(platform.store, titles):
         platform.materialize(ends, None)
 
 

@@ -53,6 +53,17 @@ def test_cuts_of_one_title_are_within_it(platform: Platform) -> None:
     assert "one #" in answer.output and "two #" not in answer.output
 
 
+def test_one_ingest_makes_all_that_the_catalogue_has(platform: Platform, command_line: CommandLine) -> None:
+    home = Path(shutil.copytree(platform.home, platform.home.parent / "unfinished", dirs_exist_ok=True))
+    for name in ("shot_groups", "match_cuts"):
+        shutil.rmtree(home / "store" / "ledger" / name)
+    done = command_line(home, "ingest")
+    assert done.returncode == 0, done.stderr
+    made = command_line(home, "sql", "select count(*) as n from current where title = '_catalogue'").stdout
+    assert "2" in made.split(), made
+    assert "0 values computed, 0 recalled" in command_line(home, "ingest").stdout
+
+
 @pytest.mark.usefixtures("dagster_home")
 def test_sql_over_values_history_ledger_and_metrics(platform: Platform) -> None:
     answer = run("sql", "select title, count(*) as n from shots group by title order by title")

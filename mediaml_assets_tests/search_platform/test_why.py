@@ -9,7 +9,7 @@ import pytest
 from mediaml_assets.features.measures.end_motion import CAMERA, DIMENSIONS
 from mediaml_assets.features.motion import camera_and_subject
 from mediaml_assets.matching.flavours.registry import FLAVOURS
-from mediaml_assets.search_platform.why import BLUE, ORANGE, Matched, why
+from mediaml_assets.search_platform.why import BLUE, ORANGE, SAYS, Matched, why
 
 from .conftest import NumberedMedia, make_cut
 
@@ -69,3 +69,4 @@ def test_every_flavour_but_the_learned_one_says_why(first: NumberedMedia) -> Non
     )
     mute = {name for name in FLAVOURS if why(matched(name, first, first, rows, rows)) is None}
     assert mute == {"learned"}
+    assert SAYS.keys() == FLAVOURS.keys() - mute
