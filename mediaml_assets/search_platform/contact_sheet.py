@@ -7,6 +7,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from mediaml_assets.jasper.reading.media import Media
 from mediaml_assets.search_platform.previews import Cut
+from mediaml_assets.search_platform.why import SAYS
 
 STILL = (320, 180)
 ACROSS = 2  # cuts side by side
@@ -50,7 +51,10 @@ def contact_sheet(
     if not sections:
         draw.text((_MARGIN, top), "No match cuts.", fill=_INK, font=_font(28))
     for flavour, section in sections.items():
-        draw.text((_MARGIN, top), f"{flavour}: {len(section)} match cuts", fill=_INK, font=_font(28))
+        heading = f"{flavour}: {len(section)} match cuts"
+        draw.text((_MARGIN, top), heading, fill=_INK, font=_font(28))
+        beside = _MARGIN + draw.textlength(heading, font=_font(28)) + _MARGIN
+        draw.text((beside, top + 11), SAYS.get(flavour, ""), fill=_FAINT, font=_font(16))
         top += _HEADING
         for place, cut in enumerate(section):
             line, column = divmod(place, ACROSS)

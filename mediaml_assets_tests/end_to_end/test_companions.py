@@ -154,11 +154,11 @@ def test_a_film_that_goes_leaves_its_artwork(landed: Platform, calls: list[Call]
     (landed.landing / "one.mp4").unlink()
     landed.settle()
     assert landed.store.view("shots", "one").withdrawn and not landed.store.view("artwork", "one").withdrawn
-    assert {name for name, _ in calls} <= {"match_cuts"}
+    assert {name for name, _ in calls} <= {"shot_groups", "match_cuts"}
     shutil.copy2(landed.home / "originals" / "one.mp4", landed.landing / "one.mp4")
     now(landed.landing / "one.mp4")
     landed.settle()
-    assert {name for name, _ in calls} <= {"match_cuts", "essence", "container_facts", "embedded_cues"}
+    assert {name for name, _ in calls} <= {"shot_groups", "match_cuts", "essence", "container_facts", "embedded_cues"}
 
 
 def test_a_bad_file_is_named_and_takes_no_good_one(landed: Platform, calls: list[Call]) -> None:

@@ -39,6 +39,8 @@ def test_frames_stand_side_by_side_in_their_sections(media: dict[str, NumberedMe
     assert (cell(1, 1, 2, 2) == (1, 2, 3)).all() and (cell(0, 1, 2, 2) == (250, 250, 248)).all()
     caption = sheet[24 + 56 + 180 : 24 + 56 + 236, 24:344]
     assert (caption.min(axis=2) < 60).sum() > 100
+    # beside the heading stands what the third pictures show
+    assert (sheet[24:74, 500:].min(axis=2) < 120).sum() > 100
     assert [path.name for path in tmp_path.iterdir()] == ["sheet.png"]
 
 
