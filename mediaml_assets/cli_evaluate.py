@@ -78,6 +78,11 @@ def evaluate(
     console = Console(width=None if sys.stdout.isatty() else 150)
     for table in tables:
         console.print(table)
+    if not tables:
+        click.echo(
+            "There is nothing to compare yet: no film has landed. `mediaml demo` renders films with their truth; for "
+            "your own put <file>.cuts.csv beside them and run `mediaml ingest`."
+        )
     if out is not None:
         out.write_text(json.dumps(plain(found), indent=1, allow_nan=False) + "\n", encoding="utf-8")
 

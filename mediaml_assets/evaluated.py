@@ -6,7 +6,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from mediaml_assets.amber.demand import Demand
-from mediaml_assets.errors import NotStored, TruthRefused
+from mediaml_assets.errors import BadInput, NotStored, TruthRefused
 from mediaml_assets.evaluation.baseline import baseline_ranks, title_pairs
 from mediaml_assets.evaluation.beside import LandedTitle, placing, rendered_truth, written_truth
 from mediaml_assets.evaluation.copies import (
@@ -18,6 +18,7 @@ from mediaml_assets.evaluation.copies import (
     kept_shot,
     read_copies,
 )
+from mediaml_assets.evaluation.hand_labels import SUFFIX as CUTS
 from mediaml_assets.evaluation.planted import (
     DEEP,
     OURS,
@@ -28,6 +29,7 @@ from mediaml_assets.evaluation.planted import (
     wanted_pairs,
 )
 from mediaml_assets.evaluation.report import Report, TitleReport, found_boundaries, report, title_report
+from mediaml_assets.evaluation.takes import SUFFIX as TAKES
 from mediaml_assets.evaluation.truth import PlantedCut, TitleTruth, of_rendered, planted_cuts
 from mediaml_assets.features.shots import Shots
 from mediaml_assets.jasper.reading.media import Media
@@ -41,7 +43,7 @@ BASELINE_FLAVOURS = ("frame", "motion")
 
 
 def evaluated(folders: Sequence[Path], titles: Sequence[str] | None, baseline: bool, seed: int) -> Report:
-    """Score every title that has a truth; what is not computed yet is.
+    """Score every title that has a truth; what is not computed yet is. A film that cannot be used is left out.
 
     Args:
         folders: where truth files lie, under the paths that films have in the landing folder; the first that has one.
@@ -59,18 +61,19 @@ def evaluated(folders: Sequence[Path], titles: Sequence[str] | None, baseline: b
     rendered: dict[str, Truth] = {}
     places: dict[str, tuple[str, Callable[[int], int]]] = {}
     for landed in _landed(asked, titles):
-        with Media.from_value(asked.value("standard_encode", landed.title)) as media:
-            places[landed.path] = landed.title, placing(media.frame_map)
-            try:
+        try:
+            with Media.from_value(asked.value("standard_encode", landed.title)) as media:
+                places[landed.path] = landed.title, placing(media.frame_map)
                 sample = rendered_truth(folders, landed)
                 truth = of_rendered(sample) if sample else written_truth(folders, landed, media.frame_map)
-            except TruthRefused as problem:
-                left_out[landed.title] = str(problem)
+            if truth is None:
+                beside = " or ".join(f"{landed.path}{suffix}" for suffix in (CUTS, TAKES))
+                left_out[landed.title] = f"there is no truth of {landed.path}; write {beside}"
                 continue
-        if truth is None:
-            left_out[landed.title] = f"there is no truth of {landed.path}"
+            scored.append(_title(asked, landed.title, truth))
+        except (TruthRefused, BadInput, NotStored) as problem:
+            left_out[landed.title] = str(problem)
             continue
-        scored.append(_title(asked, landed.title, truth))
         if sample is not None:
             rendered[landed.title] = sample
     copies = [copy for folder in folders if (folder / NAME).is_file() for copy in read_copies(folder / NAME, places)]

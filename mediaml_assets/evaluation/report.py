@@ -103,7 +103,12 @@ def tables(found: Report) -> list[Table]:
         shown.append(_planted(found.planted))
     if found.left_out:
         shown.append(
-            Table("title", "not scored because", title="Without truth of shots or takes", title_justify="left")
+            Table(
+                "title",
+                "not scored because",
+                title="Titles whose shots and takes were not scored",
+                title_justify="left",
+            )
         )
         for title, reason in sorted(found.left_out.items()):
             shown[-1].add_row(title, reason)

@@ -22,6 +22,7 @@ def events(*names: str) -> list[Event]:
     return [event for event in EVENTS if event.name in names]
 
 
+@pytest.mark.slow
 def test_ours_is_ideal_after_a_rename_two_edits_and_a_deletion(tmp_path: Path) -> None:
     chosen = events("rename: another title", "code A, B, back to A", "new code, equal rows", "source deleted")
     outcome = observe(OURS, chosen, tmp_path, seed=3)
@@ -78,6 +79,7 @@ def test_missing_wrong_and_left_over_values_are_stale(tmp_path: Path, monkeypatc
     assert _stale(work, Run({}, {**truth, "gone": truth["one"]})) == 3
 
 
+@pytest.mark.slow
 def test_a_peer_that_cannot_be_installed_or_run_says_why(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(peers, "HERE", tmp_path)
     monkeypatch.setattr(peers, "ENVIRONMENTS", tmp_path / "environments")

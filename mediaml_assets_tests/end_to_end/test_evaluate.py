@@ -17,6 +17,7 @@ from mediaml_assets.features.models.scorer_file import read_scorer
 from mediaml_assets.samples.render import truth_file
 from mediaml_assets.samples.truth import TrueDisplay, TruePlant, TrueShot, TrueTake, TrueTransition, Truth, to_json
 from mediaml_assets_tests.amber.platform import Platform
+from mediaml_assets_tests.end_to_end.conftest import catch_up
 from mediaml_assets_tests.end_to_end.films import HEIGHT, RATE, SHOT_FRAMES, WIDTH
 from mediaml_assets_tests.evaluation.labels.known import known_pairs
 
@@ -77,7 +78,7 @@ def test_labels_that_people_wrote_and_what_has_no_truth_or_another(platform: Pla
     answer = evaluate("--no-baseline")
     assert answer.exit_code == 0, answer.output
     assert "one 1 +1 -1 0.500 1 +1 -1 0.500 0 of 0 0 of 1" in rows(answer)
-    assert "two there is no truth of two.mp4" in rows(answer)
+    assert "two there is no truth of two.mp4; write two.mp4.cuts.csv or two.mp4.takes.csv" in rows(answer)
     labels.write_text(labels.read_text().replace("80", "95"))
     truth(platform, "two")
     file = truth_file(platform.landing, "two")
@@ -85,6 +86,23 @@ def test_labels_that_people_wrote_and_what_has_no_truth_or_another(platform: Pla
     told = " ".join(evaluate("--no-baseline").output.replace("│", " ").split())
     assert "labels 95 pictures, but the title was made from 80" in told
     assert "was rendered with another two.mp4" in told
+
+
+def test_a_film_that_cannot_be_used_stops_no_other(platform: Platform) -> None:
+    truth(platform, "one")
+    (platform.landing / "bad.mp4").write_text("no film")
+    catch_up(platform)
+    answer = evaluate("--no-baseline")
+    assert answer.exit_code == 0, answer.output
+    assert "one 3 +0 -0 1.000 3 +0 -0 1.000 0 of 1 0 of 3" in rows(answer)
+    assert "bad.mp4 is no readable film" in " ".join(rows(answer))
+
+
+def test_nothing_to_compare_says_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MEDIAML_HOME", str(tmp_path))
+    monkeypatch.setenv("DAGSTER_HOME", str(tmp_path / "dagster"))
+    answer = evaluate()
+    assert answer.exit_code == 0 and "no film has landed. `mediaml demo` renders" in answer.output
 
 
 @pytest.mark.parametrize(
