@@ -122,7 +122,7 @@ def study(folder: Path, seed: int) -> Study:
         over_linear.append((task, ap_gain(both, seed, ROUNDS)))
         scorers = {
             **_unfitted(task),
-            f"linear, {tried[0].name}{' and silhouettes' * ('silhouette' in tried[0].features)}": linear.score,
+            "linear: gap, durations" + ", overlap" * (task == "frame"): linear.score,
             **_without_silhouette(fitted_on, choice.scorer.candidate),
             CHOSEN: choice.scorer.score,
         }
