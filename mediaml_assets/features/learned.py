@@ -11,7 +11,8 @@ from mediaml_assets.amber.columns import column
 from mediaml_assets.amber.feature import amber_feature
 from mediaml_assets.errors import FeatureError, ModelMissing
 from mediaml_assets.features.measures.random_projection import random_projection
-from mediaml_assets.features.models.scorer_file import Layer, Scorer, Vectors, mapped, read_scorer, scorer_digest
+from mediaml_assets.features.measures.unit import unit_rows
+from mediaml_assets.features.models.scorer_file import Layer, Scorer, mapped, read_scorer, scorer_digest
 from mediaml_assets.features.shot_embedding import MOMENTS, Embeddings
 from mediaml_assets.features.shots import Shots
 
@@ -78,7 +79,8 @@ def learned(shot_embedding: Embeddings, unique_shots: Shots, config: LearnedConf
         )
     # in single precision the last digit would depend on how a library shares the product out among threads
     exact = ends.astype(np.float64)
-    sides = [_unit(mapped(exact[:, moment], map_)) for moment, map_ in ((LAST, scorer.out), (FIRST, scorer.in_))]
+    maps = (LAST, scorer.out), (FIRST, scorer.in_)
+    sides = [np.round(unit_rows(mapped(exact[:, moment], map_)), DECIMALS) for moment, map_ in maps]
     level = np.full(len(index), scorer.level, np.float32)
     return pa.table([index, list(sides[0]), list(sides[1]), level], schema=LEARNED)
 
@@ -109,9 +111,3 @@ def projection(width: int) -> Layer:
 def scorer_path(name: str) -> Path:
     """The file of a "file:<path>"."""
     return Path(name.removeprefix(FILE)).expanduser()
-
-
-def _unit(vectors: Vectors) -> Vectors:
-    """Rows at length 1, rounded; zero rows stay zero."""
-    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
-    return np.asarray(np.round(vectors / np.maximum(lengths, 1e-9), DECIMALS), np.float32)

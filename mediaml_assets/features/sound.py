@@ -21,8 +21,8 @@ from mediaml_assets.features.measures.heard import (
     decibels,
     is_heard,
     timbre,
-    unit,
 )
+from mediaml_assets.features.measures.unit import unit
 from mediaml_assets.features.models.audio_model import load_audio
 from mediaml_assets.features.models.saved_model import HUGGING_FACE, model_key
 from mediaml_assets.features.shots import Shot, Shots

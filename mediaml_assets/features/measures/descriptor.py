@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from mediaml_assets.features.measures.unit import unit
 from mediaml_assets.jasper.reading.frame import Frame
 
 Vector = npt.NDArray[np.float32]
@@ -29,7 +30,7 @@ def descriptor(frame: Frame, active: tuple[int, int, int, int]) -> Vector:
     bgr = reduced_bgr(frame, active)
     lab = cv2.cvtColor(bgr, cv2.COLOR_BGR2Lab)
     gray = cv2.cvtColor(bgr, cv2.COLOR_BGR2GRAY)
-    return _unit(np.concatenate([_thumbnail(lab), _gradients(gray), HISTOGRAM_WEIGHT * _histogram(lab)]))
+    return unit(np.concatenate([_thumbnail(lab), _gradients(gray), HISTOGRAM_WEIGHT * _histogram(lab)]))
 
 
 def reduced_bgr(frame: Frame, active: tuple[int, int, int, int], size: tuple[int, int] = (WIDTH, HEIGHT)) -> Picture:
@@ -47,7 +48,7 @@ def _thumbnail(lab: Picture) -> Vector:
     small = cv2.resize(lab, (COLUMNS, ROWS), interpolation=cv2.INTER_AREA).astype(np.float32)
     small -= small.mean(axis=(0, 1))
     small[..., 1:] *= 2
-    return _unit(small.ravel())
+    return unit(small.ravel())
 
 
 def _gradients(gray: Picture) -> Vector:
@@ -58,7 +59,7 @@ def _gradients(gray: Picture) -> Vector:
     rows, columns = np.indices(small.shape) // 8
     cell = (rows * COLUMNS + columns) * ANGLES + angle
     sums = np.bincount(cell.ravel(), np.hypot(dx, dy).ravel(), COLUMNS * ROWS * ANGLES)
-    return _unit(np.sqrt(sums).astype(np.float32))
+    return unit(np.sqrt(sums).astype(np.float32))
 
 
 def _histogram(lab: Picture) -> Vector:
@@ -66,10 +67,4 @@ def _histogram(lab: Picture) -> Vector:
     bins = (lab // (256 // COLOURS)).astype(np.intp)
     joint = (bins[..., 0] * COLOURS + bins[..., 1]) * COLOURS + bins[..., 2]
     counts = np.sqrt(np.bincount(joint.ravel(), minlength=COLOURS**3) / joint.size)
-    return _unit((counts - counts.mean()).astype(np.float32))
-
-
-def _unit(vector: Vector) -> Vector:
-    """The vector at length 1; a zero vector stays zero."""
-    length = float(np.linalg.norm(vector))
-    return vector / np.float32(length) if length > 0 else vector
+    return unit((counts - counts.mean()).astype(np.float32))

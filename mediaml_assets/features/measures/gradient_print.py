@@ -15,6 +15,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from mediaml_assets.features.measures.unit import unit_rows
+
 Prints = npt.NDArray[np.float32]
 Packed = npt.NDArray[np.int8]
 Luma = npt.NDArray[np.uint8]
@@ -45,14 +47,14 @@ def gradient_prints(luma: Luma) -> Prints:
         mine = np.where(direction == one, strength, 0)
         cells[..., one] = mine.reshape(len(luma), ROWS, CELL, COLUMNS, CELL).sum(axis=(2, 4))
     roots = np.sqrt(cells)
-    return _unit((roots - roots.mean(axis=3, keepdims=True)).reshape(len(luma), DIMENSIONS))
+    return unit_rows((roots - roots.mean(axis=3, keepdims=True)).reshape(len(luma), DIMENSIONS))
 
 
 def short_prints(prints: Prints) -> Prints:
     """The short prints, unit vectors float32 [n, 192], of prints [n, 1152]."""
     cells = prints.reshape(-1, ROWS, COLUMNS, DIRECTIONS)
     low = np.einsum("nyxd,ky,lx->nkld", cells, _waves(ROWS, WAVES[1]), _waves(COLUMNS, WAVES[0]), optimize=True)
-    return _unit(low.reshape(len(prints), SHORT))
+    return unit_rows(low.reshape(len(prints), SHORT))
 
 
 def packed(prints: Prints) -> Packed:
@@ -63,7 +65,7 @@ def packed(prints: Prints) -> Packed:
 
 def unpacked(prints: Packed) -> Prints:
     """Packed prints as unit vectors again, each within 0.03 of what was packed."""
-    return _unit(prints.astype(np.float32))
+    return unit_rows(prints.astype(np.float32))
 
 
 @cache
@@ -81,9 +83,3 @@ def _sobel(pictures: Prints) -> tuple[Prints, Prints]:
     down = padded[:, :-2] + 2 * padded[:, 1:-1] + padded[:, 2:]
     across = padded[:, :, :-2] + 2 * padded[:, :, 1:-1] + padded[:, :, 2:]
     return down[:, :, 2:] - down[:, :, :-2], across[:, 2:] - across[:, :-2]
-
-
-def _unit(vectors: Prints) -> Prints:
-    """Rows at length 1; zero rows stay zero."""
-    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
-    return np.asarray(vectors / np.maximum(lengths, 1e-9), np.float32)

@@ -15,6 +15,8 @@ from functools import cache, lru_cache
 import numpy as np
 import numpy.typing as npt
 
+from mediaml_assets.features.measures.unit import unit
+
 Array = npt.NDArray[np.float32]
 Sound = npt.NDArray[np.float32]
 
@@ -76,12 +78,6 @@ def decibels(samples: Sound) -> float:
 def is_heard(samples: Sound) -> bool:
     """Whether a stretch is long and loud enough to be like anything."""
     return len(samples) >= SHORTEST * RATE and decibels(samples) >= SILENCE
-
-
-def unit(vector: npt.NDArray[np.floating]) -> Array:
-    """The vector at length 1; a zero vector stays zero."""
-    length = float(np.linalg.norm(vector))
-    return np.asarray(vector / length if length > 0 else vector, np.float32)
 
 
 @lru_cache(8)

@@ -12,8 +12,9 @@ import numpy as np
 import numpy.typing as npt
 
 from mediaml_assets.errors import ModelMissing
-from mediaml_assets.features.measures.heard import RATE, Sound, unit
+from mediaml_assets.features.measures.heard import RATE, Sound
 from mediaml_assets.features.measures.random_projection import random_projection
+from mediaml_assets.features.measures.unit import unit
 from mediaml_assets.features.models.saved_model import saved_architecture, saved_model, understood
 
 NUMBERS = 56
