@@ -13,7 +13,7 @@ those of a scene, which are left out: it has `OWN` pairs for each shot, more tha
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import accumulate, pairwise
 
 import numpy as np
 
@@ -32,7 +32,7 @@ DEEPEST = 2**18
 """Pairs of each direction that are kept at most; an answer that needs more is computed without blocks."""
 
 TILE_BYTES = 512 * 2**20
-"""Bytes of partners' vectors that are joined at a time."""
+"""Bytes of partners' ends that are joined at a time, and those of one title more."""
 
 
 @dataclass(frozen=True)
@@ -74,46 +74,39 @@ def first_depth(flavour: Flavour, one: Title, other: Title) -> int:
 
 def make(flavour: Flavour, works: Sequence[Work]) -> Iterator[tuple[Work, bytes]]:
     """The files of some works, as they are made; one file for each, or several when partners need much memory."""
-    for partners in _tiles(works):
-        places: dict[str, tuple[int, int]] = {}
-        ends = []
-        for one in partners:
-            start = max((stop for _, stop in places.values()), default=0)
-            places[one.digest] = (start, start + one.shots)
-            ends.append(one.ends())
+    for tile in _tiles(works):
+        stops = list(accumulate(map(len, tile.values())))
+        places = dict(zip(tile, pairwise([0, *stops]), strict=True))
+        joined = Ends.joined(list(tile.values()))
+        tile.clear()  # they are not kept twice
         parts = [work for work in (_within(work, places) for work in works) if work.partners]
-        sent = ((work, _send(work, places, ends)) for work in parts)
-        yield from compute.over(_made, (flavour, Ends.joined(ends)), sent)
+        sent = ((work, _send(work, places, joined)) for work in parts)
+        yield from compute.over(_made, (flavour, joined), sent)
 
 
-def _tiles(works: Sequence[Work]) -> Iterator[list[Title]]:
-    """The partners of all works, in order of appearance, as many at a time as memory is meant for."""
-    partners = list({one.digest: one for work in works for one, _ in work.partners}.values())
-    tile: list[Title] = []
+def _tiles(works: Sequence[Work]) -> Iterator[dict[str, Ends]]:
+    """The ends of the partners of all works, in order of appearance, as many at a time as memory is meant for."""
+    tile: dict[str, Ends] = {}
     size = 0
-    for one in partners:
-        if tile and size + one.shots * _BYTES > TILE_BYTES:
+    for one in {one.digest: one for work in works for one, _ in work.partners}.values():
+        tile[one.digest] = one.ends()
+        size += tile[one.digest].nbytes
+        if size >= TILE_BYTES:
             yield tile
-            tile, size = [], 0
-        tile.append(one)
-        size += one.shots * _BYTES
+            tile, size = {}, 0
     if tile:
         yield tile
-
-
-_BYTES = 2 * 4 * 640  # of a shot: two float32 vectors, at most about so wide
 
 
 def _within(work: Work, places: Mapping[str, tuple[int, int]]) -> Work:
     return Work(work.title, tuple(one for one in work.partners if one[0].digest in places))
 
 
-def _send(work: Work, places: Mapping[str, tuple[int, int]], ends: Sequence[Ends]) -> Sent:
+def _send(work: Work, places: Mapping[str, tuple[int, int]], joined: Ends) -> Sent:
     own = sum(depth for one, depth in work.partners if one is work.title)
     parts = tuple((one.digest, *places[one.digest], depth) for one, depth in work.partners if one is not work.title)
-    known = dict(zip(places, ends, strict=True))
-    mine = known[work.title.digest] if work.title.digest in known else work.title.ends()
-    return Sent(mine, parts, own, work.title.digest)
+    place = places.get(work.title.digest)
+    return Sent(joined.part(slice(*place)) if place else work.title.ends(), parts, own, work.title.digest)
 
 
 def _made(shared: tuple[Flavour, Ends], work: Sent) -> bytes:

@@ -41,6 +41,11 @@ class Ends:
         """Number of shots."""
         return len(self.out)
 
+    @property
+    def nbytes(self) -> int:
+        """Bytes of all its arrays."""
+        return sum(one.nbytes for one in (self.out, self.in_, self.out_details, self.in_details))
+
     @classmethod
     def without_details(cls, out: Vectors, in_: Vectors) -> Self:
         """Those of a flavour whose first score is the final one."""

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from mediaml_assets import compute
 from mediaml_assets.amber.cache import Cache
 from mediaml_assets.amber.objects.folder import FolderObjects
 from mediaml_assets.errors import FeatureError
@@ -188,3 +189,26 @@ def test_few_titles_of_few_shots_are_answered(tmp_path: Path, sizes: list[int]) 
         wanted = brute_force(flavour, tables, 5, None, 2, None)
         assert list(zip(found.rows.tolist(), found.cols.tolist(), found.scores.tolist(), strict=True)) == wanted
         assert found.exact
+
+
+@pytest.mark.parametrize("size", [1, 700])
+@pytest.mark.parametrize("flavour", FLAVOURS)
+def test_partners_are_joined_as_many_at_a_time_as_memory_is_meant_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, flavour: Flavour, size: int
+) -> None:
+    tables = [rows(place, 9, 64) for place in range(5)]
+    monkeypatch.setattr(making, "TILE_BYTES", size)
+    joined: list[int] = []
+    over = compute.over
+
+    def watched(function, shared, items):  # type: ignore[no-untyped-def]
+        joined.append(shared[1].nbytes)
+        return over(function, shared, items)
+
+    monkeypatch.setattr(compute, "over", watched)
+    cache = Cache(FolderObjects(tmp_path), "match_cuts")
+    found = best(cache, flavour, titles(cache, flavour, tables), 30, cap=2)
+    largest = max(flavour.ends(table).nbytes for table in tables)
+    assert len(joined) >= 3 and max(joined) < size + largest
+    wanted = brute_force(flavour, tables, 30, None, 2, None)
+    assert list(zip(found.rows.tolist(), found.cols.tolist(), found.scores.tolist(), strict=True)) == wanted
