@@ -80,7 +80,7 @@ class ShotGroups:
 
 
 @amber_feature(
-    version="1",
+    version="2",
     schema=SHOT_GROUPS,
     scope=Scope.CATALOGUE,
     kinds=("numpy",),

@@ -128,9 +128,8 @@ def match_cuts(
     unknown = sorted(set(config.flavours) - set(FLAVOURS))
     if unknown:
         raise FeatureError(f"there is no flavour {', '.join(unknown)}; choose from {', '.join(FLAVOURS)}")
-    flavours = [FLAVOURS[name] for name in config.flavours]
     tables = []
-    for flavour in flavours:
+    for flavour in (FLAVOURS[name] for name in dict.fromkeys(config.flavours)):
         names = [name for name in sorted(unique_shots) if name in rows[flavour.feature]]
         known = {
             name: title_shots(name, unique_shots[name], scenes.get(name), shot_kinds.get(name), shot_groups)

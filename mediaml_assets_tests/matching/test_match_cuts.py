@@ -125,6 +125,19 @@ def test_a_title_without_a_flavours_rows_takes_no_part_in_it(cache: Cache) -> No
     assert pairs(cuts_of({"one": shots(0), "two": shots(0)}, rows, {}, MatchCutsConfig(), cache)) == []
 
 
+def test_a_flavour_that_is_named_twice_is_answered_once(cache: Cache) -> None:
+    rows = {"one": silhouettes({0: (A, A), 9: (A, A)})}
+    twice = MatchCutsConfig(flavours=("frame", "frame"))
+    answers = [cuts_of({"one": shots(0, 9)}, rows, {}, config, cache) for config in (twice, FRAME)]
+    assert answers[0].equals(answers[1]) and len(answers[0]) == 2
+
+
+def test_no_titles_and_titles_without_shots_have_no_cuts(cache: Cache) -> None:
+    for views in ({}, {"one": shots()}, {"one": shots(), "two": shots()}):
+        rows, motions = {name: silhouettes({}) for name in views}, {name: still([]) for name in views}
+        assert len(cuts_of(views, rows, motions, MatchCutsConfig(), cache)) == 0
+
+
 def test_rows_of_other_shots_are_refused_naming_both(cache: Cache) -> None:
     with pytest.raises(FeatureError, match="silhouette and unique_shots of one mean different shots"):
         cuts_of({"one": shots(1, 2)}, {"one": silhouettes({0: (A, A), 1: (A, A)})}, {}, FRAME, cache)
