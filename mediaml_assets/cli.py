@@ -188,17 +188,15 @@ def _tell_failures(summary: "Summary") -> None:
 
 
 def _show(name: Path, settings: dict[str, object], top: int, previews: int) -> None:
-    from mediaml_assets.amber.names import CATALOGUE
     from mediaml_assets.landing.arrivals import SOURCE
     from mediaml_assets.mesh import mesh
     from mediaml_assets.progress import print_cuts
     from mediaml_assets.search_platform.show import show
 
     store = installed_store()
-    # a value over the catalogue comes of every `ingest`, also of one that found no title
-    if not mesh().present(store, "match_cuts") or store.ledger.head("match_cuts", CATALOGUE) is None:
+    if not mesh().present(store, "match_cuts"):
         raise click.ClickException(
-            f"there are no described titles to cut between: put films into {home().landing}, then `mediaml ingest`"
+            f"there are no titles to cut between: put films into {home().landing}, then `mediaml ingest`"
         )
     shown = show(store, mesh(), store.ledger.scopes(SOURCE), settings, home().out / name, top, previews)
     print_cuts(shown)
