@@ -118,7 +118,7 @@ SAYS: Mapping[str, str] = {
     "frame": "Outlines of what stands in front: orange before the cut, blue after it, bright where both are.",
     "motion": "Movement at the cut: orange before it, blue after it; what moves faster has longer arrows.",
     "composition": "Strong edges: orange before the cut, blue after it, white where they meet.",
-    "colour": "Colours from dark to light, as wide as they are common: those before the cut above.",
+    "colour": "Colours from dark to light, as wide as they are common; before the cut above, after it below.",
     "sound": "Half a second of sound on either side of the cut, low tones at the bottom; bright is loud.",
 }
 """What a flavour's picture shows, in a sentence for those who look at it."""
