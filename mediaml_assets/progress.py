@@ -121,7 +121,7 @@ def print_cuts(shown: Shown) -> None:
             table.add_row(str(cut.rank), first, out_at, second, in_at, f"{cut.score:.3f}")
         console.print(table)
     if not shown.cuts:
-        console.print("No match cuts: there are no two shots to compare yet.")
+        console.print("No match cuts: there are no two shots to compare yet; land films and run `mediaml ingest`.")
     console.print("Open in any viewer or browser:")
     for path in (shown.sheet, shown.page, *shown.previews):
         console.print(f"  {path}", soft_wrap=True, highlight=False)
