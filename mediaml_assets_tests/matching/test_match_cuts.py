@@ -178,6 +178,19 @@ def test_no_cut_leaves_or_meets_an_end_that_is_unfit(cache: Cache) -> None:
     assert [(row[1], row[3]) for row in pairs(found)] == [(5, 0)]
 
 
+def test_a_cut_to_a_copy_is_the_same_cut_and_shown_once(cache: Cache) -> None:
+    views = {"one": shots(0), "three": shots(5), "two": shots(0)}
+    rows = {
+        "one": silhouettes({0: (EMPTY, A)}),
+        "three": silhouettes({5: (A, EMPTY)}),
+        "two": silhouettes({0: (EMPTY, A)}),
+    }
+    alone = [row[:4] for row in pairs(cuts_of(views, rows, {}, FRAME, cache))]
+    assert alone == [("three", 5, "one", 0), ("three", 5, "two", 0)]
+    groups = {("one", 0): 7, ("two", 0): 7}
+    assert [row[:4] for row in pairs(cuts_of(views, rows, {}, FRAME, cache, groups=groups))] == alone[:1]
+
+
 def test_copies_in_two_titles_are_no_match_and_share_one_cap(cache: Cache) -> None:
     views = {"one": shots(0), "three": shots(0, 5, 9), "two": shots(0)}
     rows = {"one": same(0), "three": same(0, 5, 9), "two": same(0)}

@@ -13,6 +13,7 @@ from mediaml_assets.matching.blocks.store import Blocks, Kept
 from mediaml_assets.matching.blocks.title import Title
 from mediaml_assets.matching.pairs.scan import Excluded, Indices, Scores
 from mediaml_assets.matching.pairs.top_k import Pairs, prefix
+from mediaml_assets.matching.pairs.uses import Uses
 
 _WALKED = 2**14  # candidates that are put in order to begin with; each further attempt takes four times as many
 
@@ -144,14 +145,11 @@ class Candidates:
         cap = self._cap
         if cap is None:
             return range(min(k, len(some)))
-        uses = [0] * (int(self._groups.max(initial=-1)) + 1)
+        uses = Uses(self._groups, cap)
         left, right = self._groups[some.rows].tolist(), self._groups[some.cols].tolist()
         accepted: list[int] = []
         for place, (one, other) in enumerate(zip(left, right, strict=True)):
-            # a pair within one group uses it twice
-            if uses[one] < cap and uses[other] < cap and (one != other or uses[one] + 1 < cap):
-                uses[one] += 1
-                uses[other] += 1
+            if uses.take(one, other):
                 accepted.append(place)
                 if len(accepted) == k:
                     break

@@ -52,7 +52,8 @@ def best(
         k: how many pairs, at least 1.
         excluded: for int64 arrays (rows, cols), which pairs are left out.
         cap: how often one shot may be used, or one group of shots.
-        groups: int64 [n], shots of one number share the cap; by default each has its own.
+        groups: int64 [n], shots of one number share the cap, and a cut between two of them is taken once; by default
+            each has its own.
 
     Raises:
         FeatureError: k or cap is below 1.

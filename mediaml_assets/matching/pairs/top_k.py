@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from mediaml_assets.errors import FeatureError
 from mediaml_assets.matching.pairs.scan import Excluded, Indices, Place, Ranked, Scores, Vectors, best_pairs, longest
+from mediaml_assets.matching.pairs.uses import Uses
 
 Rerank = Callable[[Indices, Indices], Scores]
 Bound = Callable[[float], float]
@@ -76,7 +77,8 @@ def top_k(
         above: only pairs whose first score is higher are pairs at all. Where 0 means "no match", say 0: shots with a
             zero vector then cost nothing.
         cap: how often one shot may be used, as A or as B together; a pair of a shot with itself uses it twice.
-        groups: int64, one for each shot: shots of one number share the cap, as if they were one; by default none do.
+        groups: int64, one for each shot: shots of one number share the cap, as if they were one, and a cut between two
+            of them is taken once; by default none do.
         rerank: for int64 arrays (rows, cols), the final scores, float64.
         bound: the highest final score that a pair of this first score can have; never decreasing.
         threads: workers for large products; the default is one for each core of this process. The answer is the same.
@@ -87,7 +89,8 @@ def top_k(
     _check(out, in_, k, cap)
     matching = [_not_zero(vectors) if above >= 0 else np.arange(vectors.shape[0]) for vectors in (out, in_)]
     shots = max(out.shape[0], in_.shape[0])
-    walk = _Walk(k, cap, np.arange(shots) if groups is None else groups, proves=rerank is None or bound is not None)
+    uses = None if cap is None else Uses(np.arange(shots) if groups is None else groups, cap)
+    walk = _Walk(k, uses, proves=rerank is None or bound is not None)
     depth = prefix(k, cap, rerank is not None)
     after: Place | None = None
     while True:
@@ -155,18 +158,13 @@ class _Walk:
     """
 
     k: int
-    cap: int | None
-    groups: Indices
+    uses: Uses | None
     proves: bool
     exact: bool = True
     floor: float = -np.inf
     scored: int = 0
-    uses: list[int] = field(init=False)
     accepted: list[NDArray[np.float64]] = field(default_factory=list)
     waiting: NDArray[np.float64] = field(default_factory=lambda: np.empty((0, 4)))
-
-    def __post_init__(self) -> None:
-        self.uses = [0] * (int(self.groups.max(initial=-1)) + 1)
 
     @property
     def full(self) -> bool:
@@ -175,9 +173,7 @@ class _Walk:
 
     def is_open(self, shots: Indices) -> NDArray[np.bool_]:
         """Which of these shots, int64 of any shape, have not reached the cap."""
-        if self.cap is None:
-            return np.ones(shots.shape, np.bool_)
-        return np.array(self.uses, np.int64)[self.groups[shots]] < self.cap
+        return np.ones(shots.shape, np.bool_) if self.uses is None else self.uses.are_open(shots)
 
     def add(self, found: Ranked, final: Scores) -> None:
         """More candidates, the next ones in the order of the first score."""
@@ -200,16 +196,14 @@ class _Walk:
         self.waiting = table[ready:][self.is_open(table[ready:, :2].astype(np.int64)).all(axis=1)]
 
     def _accept(self, table: NDArray[np.float64]) -> None:
-        if self.cap is None:
+        if self.uses is None:
             self.accepted.extend(table[: self.k - len(self.accepted)])
             return
         for pair in table:
             if self.full:
                 return
-            row, col = int(self.groups[int(pair[0])]), int(self.groups[int(pair[1])])
-            if max(self.uses[row], self.uses[col]) + (row == col) < self.cap:
-                self.uses[row] += 1
-                self.uses[col] += 1
+            groups = self.uses.groups
+            if self.uses.take(int(groups[int(pair[0])]), int(groups[int(pair[1])])):
                 self.accepted.append(pair)
 
     def pairs(self) -> Pairs:

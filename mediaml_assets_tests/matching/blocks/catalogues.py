@@ -133,14 +133,16 @@ def brute_force(
             rerank = flavour.rerank(joined)
             found.append((-(first if rerank is None else float(rerank(*pair)[0])), -first, a, b))
     uses: dict[int, int] = {}
+    shown: set[tuple[int, int]] = set()
     taken: list[tuple[int, int, float]] = []
     for final, _, a, b in sorted(found):
         one, other = (a, b) if groups is None else (int(groups[a]), int(groups[b]))
         new = dict(uses)
         for shot in (one, other):
             new[shot] = new.get(shot, 0) + 1
-        if cap is None or max(new[one], new[other]) <= cap:
+        if cap is None or (max(new[one], new[other]) <= cap and (one, other) not in shown):
             uses = new
+            shown.add((one, other))
             taken.append((a, b, -final))
         if len(taken) == k:
             break
