@@ -49,6 +49,9 @@ def demo(seed: int, samples: bool) -> None:
         _render_samples(seed, here)
     started = time.perf_counter()
     summary = _ingest()
+    if summary.failed and not summary.titles:
+        click.echo("No match cuts: no title could be described.")
+        _tell_failures(summary)
     _show(Path("top"), {}, top=10, previews=3)
     click.echo(f"\n{time.perf_counter() - started:.0f} s from landing to contact sheet. Next:")
     for line in (
