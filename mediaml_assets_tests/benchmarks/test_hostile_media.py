@@ -10,6 +10,7 @@ from benchmarks.hostile.variants import DAMAGES
 from benchmarks.hostile_media import FIGURES, Answer, answer, answers, count, difference, outcome
 
 
+@pytest.mark.slow
 def test_a_few_corrupted_films_neither_crash_nor_hang(tmp_path: Path) -> None:
     given = films(tmp_path, 7)[:5]
     assert all(path.stat().st_size > 10_000 for path in given)

@@ -18,6 +18,7 @@ def test_every_frame_of_the_film_carries_its_number(tmp_path: Path) -> None:
     assert shown == list(range(70))
 
 
+@pytest.mark.slow
 def test_figures_of_a_short_film(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def unavailable(peer: str) -> Path:
         raise peers.Unavailable(f"{peer} cannot be installed: no network")

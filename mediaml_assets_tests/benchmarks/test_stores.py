@@ -14,6 +14,7 @@ from benchmarks.stores.shots import SHOTS, TABLE, rows_of, with_title
 from benchmarks.stores.worker import _check
 
 
+@pytest.mark.slow
 def test_the_feature_store_runs_the_whole_race_and_a_peer_that_is_not_there_says_so(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -67,7 +67,8 @@ def test_it_is_under_thirty_lines_of_ones_own() -> None:
     assert f"{len(code)} lines" in DOCUMENT
 
 
-@pytest.mark.parametrize("deliver", [small, pytest.param(sample, marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("deliver", [small, sample])
 def test_every_command_prints_what_is_shown(deliver: Callable[[Path], None], tmp_path: Path) -> None:
     package, home, tools, site = (tmp_path / name for name in ("package", "home", "bin", "site"))
     for folder in (package, home / "landing", tools, site):

@@ -31,6 +31,7 @@ def current(store: Store) -> dict[tuple[str, str], str | None]:
     return {(head.feature, head.scope): head.current.digest if head.current else None for head in heads if head}
 
 
+@pytest.mark.slow
 def test_a_store_that_was_copied_to_a_bucket_goes_on_there(
     platform: Platform, calls: list[Call], s3_bucket: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

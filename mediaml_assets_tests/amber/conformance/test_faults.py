@@ -170,6 +170,7 @@ def test_a_mesh_behind_a_bad_network_is_the_same_and_nothing_is_done_twice(
     assert plain.objects.folders("claims") == []
 
 
+@pytest.mark.slow
 def test_writers_behind_a_bad_network_lose_and_double_nothing(s3_bucket: str, through: Through, tmp_path: Path) -> None:
     store = Store(direct(s3_bucket), tmp_path)
     through(sometimes(seed=6, share=0.15))

@@ -436,6 +436,7 @@ print(killed)
 """
 
 
+@pytest.mark.slow
 def test_beside_writers_and_readers_and_under_kill(tmp_path: Path) -> None:
     objects, end, moments = FolderObjects(tmp_path / "store"), tmp_path / "end", random.Random(5)
     others = [start(script, objects.root, end) for script in (COMPACTOR, COMPACTOR, READER, READER)]

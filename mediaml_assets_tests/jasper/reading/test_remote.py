@@ -134,6 +134,7 @@ def test_a_delivered_film_elsewhere_has_the_same_essence_and_encode(tmp_path: Pa
     assert encodes[0].measured == encodes[1].measured
 
 
+@pytest.mark.slow
 def test_a_nasty_file_elsewhere_gets_the_same_answer(shared: Path) -> None:
     def answer(file: Any) -> Any:
         try:
