@@ -32,13 +32,13 @@ def launch(instance: dg.DagsterInstance) -> None:
 def test_a_run_that_waited_long_in_the_queue_has_its_time_to_start(
     instance: dg.DagsterInstance, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(orphans, "START_SECONDS", 1.0)
+    monkeypatch.setattr(orphans, "START_SECONDS", 3.0)
     store = Store(tmp_path / "store")
     instance.create_run_for_job(nothing)
-    time.sleep(1.2)
+    time.sleep(3.2)
     launch(instance)
     orphans.bury(instance, store)
     assert instance.get_runs()[0].status is dg.DagsterRunStatus.STARTING
-    time.sleep(1.2)
+    time.sleep(3.2)
     orphans.bury(instance, store)
     assert instance.get_runs()[0].status is dg.DagsterRunStatus.FAILURE
