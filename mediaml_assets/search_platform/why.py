@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from mediaml_assets.features.measures.descriptor import reduced_bgr
 from mediaml_assets.features.measures.heard import BELOW_PEAK, RATE, log_mel
 from mediaml_assets.features.motion import camera_and_subject
 from mediaml_assets.features.silhouette import unpacked
@@ -136,8 +137,7 @@ _DRAWN: Mapping[str, Callable[[Matched], Picture]] = {
 def _active(media: Media, frame: int) -> Picture:
     """The active picture of a frame, RGB."""
     (found,) = media.video.frames([frame])
-    x, y, width, height = media.active
-    return np.asarray(cv2.resize(found.rgb()[y : y + height, x : x + width], SIZE, interpolation=cv2.INTER_AREA))
+    return np.asarray(cv2.cvtColor(reduced_bgr(found, media.active, SIZE), cv2.COLOR_BGR2RGB), np.uint8)
 
 
 def _both(matched: Matched) -> Picture:

@@ -1,4 +1,3 @@
-from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +12,7 @@ from mediaml_assets.features.motion import DIMENSIONS, MOTION
 from mediaml_assets.features.shots import Shots, shot_table
 from mediaml_assets.features.unique_shots import UNIQUE_SHOTS
 from mediaml_assets.matching.flavours.registry import FLAVOURS
-from mediaml_assets.samples.truth import TrueDisplay, TruePlant, TrueShot, TrueTake, TrueTransition, Truth
+from mediaml_assets_tests.evaluation.small_film import TRUTH
 
 
 def title(found: list[tuple[int, str]], kept: list[int]) -> Title:
@@ -26,22 +25,7 @@ def title(found: list[tuple[int, str]], kept: list[int]) -> Title:
     vectors = np.eye(4, DIMENSIONS, dtype=np.float32)[: len(rows)]
     sure = [1.0] * len(rows)
     motion = pa.table([kept, list(vectors), list(vectors[::-1]), sure, sure], schema=MOTION)
-    truth = Truth(
-        title="film",
-        file="film.mp4",
-        seed=0,
-        rate=Fraction(25),
-        frame_count=90,
-        display=TrueDisplay(640, 360, (0, 0, 640, 360), 0),
-        left_out=(),
-        shots=(TrueShot(0, 0, 30), TrueShot(1, 30, 60), TrueShot(2, 60, 90)),
-        transitions=(TrueTransition("cut", 30, 31), TrueTransition("dissolve", 54, 66)),
-        flashes=(),
-        takes=(TrueTake(2, 0),),
-        plants=(TruePlant("motion", "film", 0, "film", 2, "right"),),
-        decoys=(),
-    )
-    return Title(truth, shots, unique, {"motion": motion})
+    return Title(TRUTH, shots, unique, {"motion": motion})
 
 
 def test_figures_of_a_title_that_is_right_and_of_one_that_is_not() -> None:

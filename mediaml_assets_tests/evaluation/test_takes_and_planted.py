@@ -1,6 +1,5 @@
 """Takes, planted cuts, the baseline's scores, and the report of hand-made titles."""
 
-from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
@@ -18,29 +17,13 @@ from mediaml_assets.evaluation.report import report, tables, title_report
 from mediaml_assets.evaluation.takes import SUFFIX, TakeCounts, read_takes, take_counts
 from mediaml_assets.evaluation.truth import PlantedCut, TrueTakes, found_shot, of_rendered, planted_cuts
 from mediaml_assets.features.shots import Shot, Shots
-from mediaml_assets.samples.truth import TrueDisplay, TruePlant, TrueShot, TrueTake, TrueTransition, Truth
+
+from .small_film import TRUTH
 
 
 def shots(*indices: int) -> Shots:
     """Shots of 30 frames each, of which some were kept."""
     return Shots(tuple(Shot(i, 30 * i, 30 * i + 30, 30 * i, 30 * i + 30) for i in indices))
-
-
-TRUTH = Truth(
-    title="film",
-    file="film.mp4",
-    seed=0,
-    rate=Fraction(25),
-    frame_count=90,
-    display=TrueDisplay(640, 360, (0, 0, 640, 360), 0),
-    left_out=(),
-    shots=(TrueShot(0, 0, 30), TrueShot(1, 30, 60), TrueShot(2, 60, 90)),
-    transitions=(TrueTransition("cut", 30, 31), TrueTransition("dissolve", 54, 66)),
-    flashes=(),
-    takes=(TrueTake(2, 0),),
-    plants=(TruePlant("motion", "film", 0, "film", 2, "right"), TruePlant("motion", "film", 0, "gone", 2, "left")),
-    decoys=(),
-)
 
 
 def test_the_truth_of_a_rendered_title_asks_for_the_middle_of_a_dissolve() -> None:

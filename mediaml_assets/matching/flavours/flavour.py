@@ -112,9 +112,3 @@ def same_width(table: pa.Table, name: str) -> Vectors:
     """A column of lists that are equally long as float32 [n, d]; [0, 0] without rows."""
     flat = np.asarray(table.column(name).combine_chunks().flatten(), np.float32)
     return flat.reshape(len(table), -1) if len(table) else np.zeros((0, 0), np.float32)
-
-
-def unit(vectors: Vectors) -> Vectors:
-    """Rows at length 1; zero rows stay zero."""
-    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
-    return np.asarray(vectors / np.maximum(lengths, 1e-9), np.float32)

@@ -5,8 +5,9 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from mediaml_assets.features.measures.unit import unit_rows
 from mediaml_assets.features.silhouette import MASK_BITS, unpacked
-from mediaml_assets.matching.flavours.flavour import ROUNDING, Details, Ends, Flavour, unit
+from mediaml_assets.matching.flavours.flavour import ROUNDING, Details, Ends, Flavour
 from mediaml_assets.matching.pairs.scan import Scores
 
 Masks = npt.NDArray[np.bool_]
@@ -81,7 +82,7 @@ def _side(table: pa.Table, end: str) -> tuple[npt.NDArray[np.float32], Details]:
     shapes = np.array([stretched(mask) for mask in masks], np.bool_).reshape(len(masks), SHAPE_SIDE**2)
     sure = np.asarray(table.column(f"{end}_confidence").to_numpy(), np.float64)
     steps = np.round(STEPS * trust(flat, sure)).astype(np.uint8)[:, None]
-    vectors = unit(flat.astype(np.float32)) * np.sqrt(steps / np.float32(STEPS))
+    vectors = unit_rows(flat.astype(np.float32)) * np.sqrt(steps / np.float32(STEPS))
     details = np.hstack([np.packbits(flat, axis=1), np.packbits(shapes, axis=1), steps])
     return np.asarray(vectors, np.float32), details
 

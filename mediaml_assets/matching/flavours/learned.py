@@ -3,7 +3,8 @@
 import numpy as np
 import pyarrow as pa
 
-from mediaml_assets.matching.flavours.flavour import Ends, Flavour, first_is_highest, same_width, unit
+from mediaml_assets.features.measures.unit import unit_rows
+from mediaml_assets.matching.flavours.flavour import Ends, Flavour, first_is_highest, same_width
 from mediaml_assets.matching.pairs.scan import Vectors
 
 HAIR = 2.5e-7  # relative error of a product of two vectors whose numbers were rounded to float32
@@ -18,7 +19,7 @@ def learned_ends(table: pa.Table) -> Ends:
     """
     level = np.asarray(table.column("level").to_numpy(), np.float64)[:, None]
     out, in_ = (same_width(table, name) for name in ("out_vector", "in_vector"))
-    return Ends.without_details(_less(unit(out), level, 1), _less(unit(in_), level, -1))
+    return Ends.without_details(_less(unit_rows(out), level, 1), _less(unit_rows(in_), level, -1))
 
 
 def _less(vectors: Vectors, level: np.ndarray, sign: int) -> Vectors:

@@ -5,7 +5,8 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from mediaml_assets.features.measures.end_motion import CAMERA, DIMENSIONS, SUBJECT
-from mediaml_assets.matching.flavours.flavour import Details, Ends, Flavour, first_is_highest, stacked, unit
+from mediaml_assets.features.measures.unit import unit_rows
+from mediaml_assets.matching.flavours.flavour import Details, Ends, Flavour, first_is_highest, stacked
 from mediaml_assets.matching.pairs.scan import Scores, Vectors
 
 SPEED_FLOOR = 0.06  # picture widths a second: at this speed a motion counts half, well below it not at all
@@ -42,7 +43,7 @@ def _side(table: pa.Table, end: str) -> tuple[Vectors, npt.NDArray[np.float32]]:
     square = speeds.astype(np.float64) ** 2
     sure = np.asarray(table.column(f"{end}_certainty").to_numpy(), np.float64)
     damping = sure * square / (square + SPEED_FLOOR**2)
-    return np.asarray(unit(vectors * _STRETCHES) * damping[:, None], np.float32), speeds.astype(np.float32)
+    return np.asarray(unit_rows(vectors * _STRETCHES) * damping[:, None], np.float32), speeds.astype(np.float32)
 
 
 MOTION = Flavour(

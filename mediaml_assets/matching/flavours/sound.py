@@ -4,7 +4,8 @@ import numpy as np
 import pyarrow as pa
 
 from mediaml_assets.features.measures.heard import SILENCE
-from mediaml_assets.matching.flavours.flavour import Ends, Flavour, first_is_highest, same_width, unit
+from mediaml_assets.features.measures.unit import unit_rows
+from mediaml_assets.matching.flavours.flavour import Ends, Flavour, first_is_highest, same_width
 from mediaml_assets.matching.pairs.scan import Vectors
 
 SPACING = 6.0  # decibels between the centres at which loudness is felt, and each one's deviation
@@ -19,7 +20,7 @@ def sound_ends(table: pa.Table) -> Ends:
     """
     sides = []
     for side in ("out", "in"):
-        heard = unit(same_width(table, f"{side}_vector"))
+        heard = unit_rows(same_width(table, f"{side}_vector"))
         loud = felt(table.column(f"{side}_loudness").to_numpy())
         sides.append((heard[:, :, None] * loud[:, None, :]).reshape(len(table), -1).astype(np.float32))
     return Ends.without_details(sides[0], sides[1])
@@ -31,7 +32,7 @@ def felt(decibels: Vectors) -> Vectors:
     Gaussians of deviation t around centres t apart have that product, up to 0.5 %.
     """
     inside = np.clip(decibels, SILENCE, 0)[:, None]
-    return unit(np.exp(-0.5 * ((inside - CENTRES) / SPACING) ** 2))
+    return unit_rows(np.exp(-0.5 * ((inside - CENTRES) / SPACING) ** 2))
 
 
 SOUND = Flavour(
