@@ -96,7 +96,7 @@ def test_a_call_costs_little(film: Path) -> None:
     for _ in range(10):
         isolated(misdeeds.first_byte, film)
     # 15 ms each on a quiet machine; an import of jasper would be 300
-    assert (time.monotonic() - start) / 10 < 0.15
+    assert (time.monotonic() - start) / 10 < 0.25
 
 
 def test_progress_comes_through(film: Path) -> None:

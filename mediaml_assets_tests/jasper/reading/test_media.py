@@ -181,16 +181,14 @@ def test_reading_costs_little_more_than_decoding(standard: Callable[..., Any]) -
         for frame in media.video.sequential():
             assert frame.y is not None
 
-    def best(run: Callable[[], None]) -> float:
-        costs = []
-        for _ in range(5):
-            start = time.process_time()
-            run()
-            costs.append(time.process_time() - start)
-        return min(costs)
+    def cost(run: Callable[[], None]) -> float:
+        start = time.process_time()
+        run()
+        return time.process_time() - start
 
-    # 20 us a frame beside 1.2 times: on a film this plain a frame takes next to nothing to decode.
-    assert best(read) <= 1.2 * best(bare) + 250 * 20e-6
+    # Each pair is timed side by side, so that a machine busy with something else slows both. 20 us a frame stand
+    # beside 1.2 times: on a film this plain a frame takes next to nothing to decode.
+    assert min(cost(read) - 1.2 * cost(bare) for _ in range(9)) <= 250 * 20e-6
 
 
 @settings(max_examples=40, deadline=None)

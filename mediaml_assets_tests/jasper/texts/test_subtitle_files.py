@@ -212,7 +212,7 @@ def test_xml_that_would_expand_or_read_files_is_refused(file: Path, tmp_path: Pa
         text = f'<?xml version="1.0"?>{doctype}' + TTML.format("", paragraph.format(entity))
         began = time.monotonic()
         assert "has a document type" in refusal(file, text)
-        assert time.monotonic() - began < 1
+        assert time.monotonic() - began < 5
     include = '<xi:include xmlns:xi="http://www.w3.org/2001/XInclude" href="file://{}" parse="text"/>'
     assert ttml(file, paragraph.format("a" + include.format(secret))) == [(1, 2, "a")]
     assert "no well-formed XML" in refusal(file, TTML.format("", paragraph.format("&x;")))
