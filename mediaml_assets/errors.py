@@ -15,6 +15,12 @@
     │   ├── Damaged           a stored object is not what its digest says
     │   ├── Incongruent       rows of two features of a title mean different shots, and cannot be joined
     │   └── ReplicaMoved      another process wrote the same replica first: look again, nothing was written
+    ├── MarkenError           annotations cannot be kept or found
+    │   ├── SchemaRefused     a type of annotation is declared wrongly, or changes what it may not
+    │   ├── AnnotationRefused an annotation is not of its type: names the property
+    │   ├── OperationRefused  an operation is not in a state for what is asked of it
+    │   ├── QueryRefused      a search cannot be understood: points at the place
+    │   └── TitlesUnreachable a server of annotations does not answer: names the titles that are missing
     ├── TruthRefused          a truth, label or embedding file to evaluate against is not of its format
     ├── SettingsError         mediaml.toml cannot be read, or the given landing folder is not there
     └── ModelMissing          a configured model is not in the given folder, or is not whole
@@ -22,7 +28,7 @@
 Each message says what happened, to which title or file, and what to do next.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 
 class MediamlError(Exception):
@@ -114,6 +120,54 @@ class Incongruent(StoreError):
 
 class ReplicaMoved(StoreError):
     """Another process wrote the same replica first; nothing was written, look again."""
+
+
+class MarkenError(MediamlError):
+    """Annotations cannot be kept or found."""
+
+
+class SchemaRefused(MarkenError):
+    """A type of annotation is declared wrongly, or a new version of it changes what it may not."""
+
+
+class AnnotationRefused(MarkenError):
+    """An annotation is not of its type; nothing of its batch was kept.
+
+    Attributes:
+        property: the property or column that is wrong.
+    """
+
+    def __init__(self, message: str, property: str) -> None:
+        self.property = property
+        super().__init__(message)
+
+
+class OperationRefused(MarkenError):
+    """An operation is not in a state for what is asked of it; nothing was changed."""
+
+
+class QueryRefused(MarkenError):
+    """A search cannot be understood.
+
+    Attributes:
+        place: where in the query: a path such as `filter.args[1]`, or `filter:1:12` (line and column) of a text.
+    """
+
+    def __init__(self, message: str, place: str) -> None:
+        self.place = place
+        super().__init__(message)
+
+
+class TitlesUnreachable(MarkenError):
+    """A server of annotations does not answer, so that a whole answer cannot be given.
+
+    Attributes:
+        titles: what is missing, sorted.
+    """
+
+    def __init__(self, message: str, titles: Sequence[str]) -> None:
+        self.titles = tuple(titles)
+        super().__init__(message)
 
 
 class TruthRefused(MediamlError):

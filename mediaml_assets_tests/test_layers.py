@@ -16,9 +16,11 @@ GROUND = {"compute", "elsewhere", "errors", "ranged"}
 MAY_KNOW = {
     "jasper": GROUND,
     "amber": GROUND,
+    "marken": {"amber", *GROUND},
     "landing": {"jasper", "amber", "settings", *GROUND},
     "features": {"jasper", "amber", "landing", *GROUND},
     "matching": {"jasper", "amber", "landing", "features", *GROUND},
+    "annotations": {"jasper", "amber", "marken", "landing", "features", "matching", *GROUND},
     "evaluation": {"jasper", "amber", "landing", "features", "matching", "samples", *GROUND},
     "search_platform": {"jasper", "amber", "landing", "features", "matching", *GROUND},
 }

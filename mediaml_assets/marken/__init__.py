@@ -1,0 +1,1 @@
+"""Marken: typed, versioned statements about titles, loaded whole, searched by time, space, text, vector."""

@@ -1,0 +1,1 @@
+"""The engine on PostgreSQL servers with pgvector, sharded by scope."""
