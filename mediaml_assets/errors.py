@@ -14,12 +14,14 @@
     │   ├── NotStored         nothing is stored under that name
     │   ├── Damaged           a stored object is not what its digest says
     │   ├── Incongruent       rows of two features of a title mean different shots, and cannot be joined
-    │   └── ReplicaMoved      another process wrote the same replica first: look again, nothing was written
+    │   ├── ReplicaMoved      another process wrote the same replica first: look again, nothing was written
+    │   └── NotKept           a replica cannot hold a value as it is: its title is left behind, the others go on
     ├── MarkenError           annotations cannot be kept or found
     │   ├── SchemaRefused     a type of annotation is declared wrongly, or changes what it may not
     │   ├── AnnotationRefused an annotation is not of its type: names the property
     │   ├── OperationRefused  an operation is not in a state for what is asked of it
     │   ├── QueryRefused      a search cannot be understood: points at the place
+    │   ├── RequestRefused    a request over HTTP is not one that is served: points at the place
     │   └── TitlesUnreachable a server of annotations does not answer: names the titles that are missing
     ├── TruthRefused          a truth, label or embedding file to evaluate against is not of its format
     ├── SettingsError         mediaml.toml cannot be read, or the given landing folder is not there
@@ -122,6 +124,10 @@ class ReplicaMoved(StoreError):
     """Another process wrote the same replica first; nothing was written, look again."""
 
 
+class NotKept(StoreError):
+    """A replica cannot hold a value as it is, or not yet; its title stays as it was in there, and the others go on."""
+
+
 class MarkenError(MediamlError):
     """Annotations cannot be kept or found."""
 
@@ -151,6 +157,18 @@ class QueryRefused(MarkenError):
 
     Attributes:
         place: where in the query: a path such as `filter.args[1]`, or `filter:1:12` (line and column) of a text.
+    """
+
+    def __init__(self, message: str, place: str) -> None:
+        self.place = place
+        super().__init__(message)
+
+
+class RequestRefused(MarkenError):
+    """A request over HTTP is not one that the annotation service takes; nothing was changed.
+
+    Attributes:
+        place: where in the request: `header.authorization`, `path.id`, or a path in its body such as `limit`.
     """
 
     def __init__(self, message: str, place: str) -> None:

@@ -14,7 +14,9 @@ from types import ModuleType
 from typing import Any
 
 from mediaml_assets.amber.feature import AmberFeature
-from mediaml_assets.errors import FeatureError, MediamlError
+from mediaml_assets.entry_points import LeftOut as LeftOut
+from mediaml_assets.entry_points import added
+from mediaml_assets.errors import FeatureError
 
 ENTRY_POINTS = "mediaml.features"
 
@@ -29,46 +31,15 @@ class Plugin:
     features: tuple[AmberFeature, ...]
 
 
-@dataclass(frozen=True)
-class LeftOut:
-    """An entry point that cannot be used, and why."""
-
-    distribution: str
-    name: str
-    reason: str
-
-    def __str__(self) -> str:
-        return (
-            f"{self.distribution}: its features {self.name!r} are left out: {self.reason}. Mend or uninstall it; what "
-            "they have stored is kept"
-        )
-
-
 def installed() -> tuple[list[Plugin], list[LeftOut]]:
     """The plugins that can be imported, by distribution and name, and those that cannot."""
-    plugins, left_out = [], []
-    found = importlib.metadata.entry_points(group=ENTRY_POINTS)
-    for entry in sorted(found, key=lambda entry: (_distribution(entry), entry.name)):
-        try:
-            plugins.append(Plugin(_distribution(entry), entry.name, _features(entry)))
-        # the code is not ours: whatever it does on import, even to exit, must not stop the others
-        except (Exception, SystemExit) as error:
-            left_out.append(LeftOut(_distribution(entry), entry.name, why(error)))
-    return plugins, left_out
+    found, left_out = added(ENTRY_POINTS, "features", _features)
+    return [Plugin(one.distribution, one.name, one.value) for one in found], left_out
 
 
 def plain(name: str) -> str:
     """A distribution or entry point as a name in Dagster, where its features form a group of their own."""
     return re.sub(r"[^A-Za-z0-9_]", "_", name)
-
-
-def why(error: BaseException) -> str:
-    """The reason of an error in a sentence; only our own need no type."""
-    return str(error) if isinstance(error, MediamlError) else f"{type(error).__name__}: {error}"
-
-
-def _distribution(entry: importlib.metadata.EntryPoint) -> str:
-    return entry.dist.name if entry.dist is not None else entry.value.partition(":")[0]
 
 
 def _features(entry: importlib.metadata.EntryPoint) -> tuple[AmberFeature, ...]:

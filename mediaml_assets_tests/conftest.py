@@ -1,13 +1,16 @@
-"""Shared by all tests: where development media are, and an S3 server."""
+"""Shared by all tests: where development media are, an S3 server, and PostgreSQL servers."""
 
 import itertools
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import settings
+
+if TYPE_CHECKING:
+    from mediaml_assets_tests.postgres_servers import PostgresServer
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -55,6 +58,15 @@ def s3_bucket(s3: Any) -> str:
     name = f"bucket-{next(_COUNT)}"
     s3.create_bucket(Bucket=name)
     return name
+
+
+@pytest.fixture(scope="session")
+def postgres_servers() -> "Iterator[Sequence[PostgresServer]]":
+    """Two servers for the whole session; a test takes new databases of them and leaves them running."""
+    from mediaml_assets_tests.postgres_servers import running
+
+    with running(2) as servers:
+        yield servers
 
 
 # the same examples at every run, so that a red test is about the change at hand; machines are shared, so no deadlines

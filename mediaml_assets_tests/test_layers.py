@@ -12,7 +12,7 @@ import mediaml_assets
 from mediaml_assets import amber, on_demand
 
 ROOT = Path(mediaml_assets.__file__).parent
-GROUND = {"compute", "elsewhere", "errors", "ranged"}
+GROUND = {"compute", "elsewhere", "entry_points", "errors", "ranged"}
 MAY_KNOW = {
     "jasper": GROUND,
     "amber": GROUND,

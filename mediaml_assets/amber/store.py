@@ -311,11 +311,16 @@ def open_store(where: str, local: Path, durable: bool = False) -> Store:
         local: folder of this machine for scratch files.
         durable: see `FolderObjects`; a bucket always is.
     """
+    return Store(open_objects(where, durable), local)
+
+
+def open_objects(where: str, durable: bool = False) -> Objects:
+    """The objects below a folder's path, or below s3://bucket/prefix; `durable` as of `open_store`."""
     if not where.startswith("s3://"):
-        return Store(FolderObjects(Path(where), durable), local)
+        return FolderObjects(Path(where), durable)
     from mediaml_assets.amber.objects.bucket import BucketObjects
 
-    return Store(BucketObjects(where), local)
+    return BucketObjects(where)
 
 
 def encode(table: pa.Table) -> memoryview:

@@ -14,8 +14,8 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from mediaml_assets.marken.operation import Operation
-from mediaml_assets.marken.query.nodes import Node
-from mediaml_assets.marken.schema import AnnotationType
+from mediaml_assets.marken.query.nodes import And, Column, IsNull, Node, OneOf, Or, Value
+from mediaml_assets.marken.schema import AnnotationType, Kind
 
 
 @dataclass(frozen=True)
@@ -45,11 +45,16 @@ class Per:
 
     column: str
     size: int
+    among: Sequence[Any] | None = None
+    """Only these values, of which None is one; None for all. The rows of one that is left out do not count at all."""
 
 
 @dataclass(frozen=True)
 class Selection:
-    """What rows are wanted of a snapshot, in a total order: the engine adds id and version as the last sort keys."""
+    """What rows are wanted of a snapshot, in a total order: the engine adds id and version as the last sort keys.
+
+    First `per` is applied, to all rows that `where`, `titles` and `nearest` leave; then `after`; then `limit`.
+    """
 
     types: Sequence[AnnotationType]
     columns: Sequence[str]
@@ -64,12 +69,31 @@ class Selection:
     per: Per | None = None
     limit: int | None = None
 
+    @property
+    def condition(self) -> Node | None:
+        """`where`, and that a row is of one of the groups that are wanted."""
+        if self.per is None or self.per.among is None:
+            return self.where
+        column = Column(self.per.column, Kind.STRING, self.per.column)
+        ways: list[Node] = [IsNull(column)] if None in self.per.among else []
+        if values := tuple(Value(one) for one in self.per.among if one is not None):
+            ways.append(OneOf(column, values))
+        among = Or(tuple(ways))
+        return among if self.where is None else And((self.where, among))
+
 
 class Snapshot(Protocol):
     """All current annotations at one moment; whole operations only, whatever is written meanwhile."""
 
-    moment: str
-    """Names it: `Engine.snapshot(moment)` gives the same rows later."""
+    @property
+    def moment(self) -> str:
+        """Names it: `Engine.snapshot(moment)` gives the same rows later."""
+        ...
+
+    @property
+    def missing(self) -> Sequence[str]:
+        """Titles whose server did not answer what was asked so far; none but where `partial` was asked for."""
+        ...
 
     def select(self, selection: Selection) -> pa.Table:
         """The rows, in order."""
@@ -83,10 +107,13 @@ class Snapshot(Protocol):
         """Every stem of a text property of these types; a superset of those in sight is fine."""
         ...
 
-    def regions(
-        self, types: Sequence[AnnotationType], property: str, box: tuple[float, float, float, float] | None
+    def distinct(
+        self, types: Sequence[AnnotationType], property: str, box: tuple[float, float, float, float] | None = None
     ) -> Sequence[str]:
-        """Distinct regions (WKT) whose bounding box meets a box (x0, y0, x1, y1), closed; None for every region."""
+        """Distinct values of a string or region property; with a box, regions whose bounding box meets it.
+
+        The box is (x0, y0, x1, y1), closed.
+        """
         ...
 
     def explain(self, selection: Selection) -> Mapping[str, Any]:
@@ -100,8 +127,10 @@ class Engine(Protocol):
     Writing raises OperationRefused when the operation is not in a state for it.
     """
 
-    where: str
-    """For people: folder, bucket or servers; no password."""
+    @property
+    def where(self) -> str:
+        """For people: folder, bucket or servers; no password."""
+        ...
 
     def start(self, kind: AnnotationType, scope: str, by: str, source: Mapping[str, str]) -> Operation:
         """Begin an operation; several may be under way, and the last to finish is active."""
@@ -145,8 +174,13 @@ class Engine(Protocol):
         """
         ...
 
-    def snapshot(self, as_of: str | datetime | None = None) -> Snapshot:
-        """The state at a moment: a `Snapshot.moment`, a time, or now. Raises QueryRefused for no such moment."""
+    def snapshot(self, as_of: str | datetime | None = None, partial: bool = False) -> Snapshot:
+        """The state at a moment: a `Snapshot.moment`, a time, or now.
+
+        Raises:
+            QueryRefused: there was no such moment.
+            TitlesUnreachable: a server does not answer; with `partial` what it has is `missing` instead.
+        """
         ...
 
     def tidy(self) -> None:

@@ -5,9 +5,13 @@ filter is true.
 """
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Literal
 
 from mediaml_assets.marken.schema import Kind
+
+Comparison = Literal["=", "<>", "<", "<=", ">", ">="]
+"""How two operands are compared."""
 
 
 @dataclass(frozen=True)
@@ -21,14 +25,18 @@ class Column:
 
 @dataclass(frozen=True)
 class Value:
-    """A literal; becomes a bound parameter."""
+    """A literal; becomes a bound parameter. A time goes with the column `created`, whose kind is string."""
 
-    value: str | float | int | bool
+    value: str | float | int | bool | datetime
 
 
 @dataclass(frozen=True)
 class Arithmetic:
-    """Two numbers combined, as doubles."""
+    """Two numbers combined, as doubles.
+
+    Unknown when divided by 0, or when a column's number is neither 0 nor of a magnitude in [1e-20, 1e20]: at most 8
+    of them, as a filter may have, then stay within doubles.
+    """
 
     op: Literal["+", "-", "*", "/"]
     left: "Operand"
@@ -37,7 +45,7 @@ class Arithmetic:
 
 @dataclass(frozen=True)
 class CaseFolded:
-    """A string without regard to case."""
+    """A string without regard to case: Unicode's simple lower case, one code point for one. Never of a `Value`."""
 
     operand: "Operand"
 
@@ -77,14 +85,14 @@ class Always:
 class Compare:
     """Two operands of one kind."""
 
-    op: Literal["=", "<>", "<", "<=", ">", ">="]
+    op: Comparison
     left: Operand
     right: Operand
 
 
 @dataclass(frozen=True)
 class OneOf:
-    """A value among values."""
+    """A value among values of one type, at least one."""
 
     operand: Operand
     values: tuple[Value, ...]

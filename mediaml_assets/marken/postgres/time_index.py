@@ -1,0 +1,42 @@
+"""What makes the server's index of time ranges answer: a condition that a filter implies, over ranges as such.
+
+A filter compares starts and ends one by one, and no index over one of them is selective for both. Every row that it
+finds overlaps the range between its highest lower and its lowest upper bound; that is a condition over the range, whose
+share of rows the server can estimate.
+"""
+
+import math
+from collections.abc import Sequence
+
+from mediaml_assets.marken.postgres.layout import Rows, seconds
+from mediaml_assets.marken.query.nodes import And, Column, Compare, Node, Value
+from mediaml_assets.marken.query.sql import Sql
+
+
+def implied(where: Node | None, rows: Rows) -> list[Sql]:
+    """Conditions over ranges that hold wherever a filter does."""
+    found = []
+    for name in rows.time_ranges:
+        low, high = -math.inf, math.inf
+        for bound in _bounds(where, (f"{name}_start", f"{name}_end")):
+            low, high = max(low, bound[0]), min(high, bound[1])
+        if (low > -math.inf or high < math.inf) and low <= high:
+            found.append(Sql(f"{seconds(name)} && marken.seconds(%s, %s, '[]')", [low, high]))
+    return found
+
+
+def _bounds(node: Node | None, columns: Sequence[str]) -> list[tuple[float, float]]:
+    """Lowest and highest value that some column of these may have; as no range is empty, the others overlap it."""
+    match node:
+        case And(nodes):
+            return [bound for one in nodes for bound in _bounds(one, columns)]
+        case Compare(op, Column(name), Value(int() | float() as value)) if name in columns:
+            return [_bound(op, float(value))]
+        case Compare(op, Value(int() | float() as value), Column(name)) if name in columns:
+            return [_bound({"<": ">", "<=": ">=", ">": "<", ">=": "<="}.get(op, op), float(value))]
+    return []
+
+
+def _bound(op: str, value: float) -> tuple[float, float]:
+    low = value if op in (">", ">=", "=") else -math.inf
+    return low, value if op in ("<", "<=", "=") else math.inf
