@@ -6,7 +6,9 @@ from typing import Any
 
 from mediaml_assets.amber.feature import AmberFeature
 from mediaml_assets.amber.mesh import Mesh
-from mediaml_assets.amber.replicas import Replica
+from mediaml_assets.amber.replicas import KINDS, Kind, Replica
+from mediaml_assets.amber.replicas.replication import Sink
+from mediaml_assets.annotations.replicated import rowed
 from mediaml_assets.errors import FeatureError, SettingsError
 from mediaml_assets.features.artwork import artwork
 from mediaml_assets.features.artwork_embedding import artwork_embedding
@@ -35,7 +37,10 @@ from mediaml_assets.landing.arrivals import LANDED
 from mediaml_assets.landing.shows import SHOW
 from mediaml_assets.matching.match_cuts import match_cuts
 from mediaml_assets.plugins import LeftOut, installed, plain
-from mediaml_assets.settings import home
+from mediaml_assets.settings import Home, home
+
+MARKEN = "marken"
+"""The kind of replica that is annotations: typed, and searched by time, space, text and vector."""
 
 GROUPS: dict[str, tuple[AmberFeature, ...]] = {
     "media": (
@@ -129,9 +134,26 @@ def replicas() -> list[Replica]:
 
 
 def _replicas(features: Iterable[AmberFeature], more: Mapping[str, Sequence[str]]) -> list[Replica]:
-    root = home().replicas
-    return [
-        Replica(one.name, kind, one.schema, root)
+    here = home()
+    kinds = {**KINDS, MARKEN: Kind(_marken, "Search it with `mediaml search`.", _where(here))}
+    found = [
+        Replica(one.name, kind, one.schema, here.replicas, kinds)
         for one in features
         for kind in dict.fromkeys((*one.replicas, *more.get(one.name, ())))
     ]
+    for one in found:
+        if one.kind == MARKEN:
+            # said now and not when there is something to copy
+            rowed(one.feature, dimensions=1)
+    return found
+
+
+def _where(here: Home) -> str:
+    servers = len(here.marken_servers())
+    return f"{servers} servers of annotations" if servers else here.marken
+
+
+def _marken(replica: Replica) -> Sink:
+    from mediaml_assets.annotated import sink
+
+    return sink(replica)

@@ -6,7 +6,10 @@ MEDIAML_BUCKET    s3://name/prefix: films land at <bucket>/landing and the store
                   concerns this machine alone. The S3 client reads AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_REGION
                   and AWS_ENDPOINT_URL
 MEDIAML_LANDING   the landing folder (or s3://name/prefix), when it is neither <bucket>/landing nor <home>/landing
+MEDIAML_MARKEN    servers of annotations, postgresql://..., with blanks between; without any, annotations are files in
+                  <bucket>/marken or <home>/marken
 MEDIAML_COMPUTE   where the many small computations of one feature run (see compute.py): here by default, or on Ray
+MEDIAML_TOKEN     what `mediaml serve` asks of every request; without it, it serves this machine alone
 MEDIAML_DAGSTER   where the UI of the running Dagster answers (default: http://127.0.0.1:3000)
 <home>/mediaml.toml
     bucket = "s3://name/prefix"     the same as MEDIAML_BUCKET, which comes first
@@ -15,6 +18,9 @@ MEDIAML_DAGSTER   where the UI of the running Dagster answers (default: http://1
     [features.<name>]   default configuration of a feature, e.g.
     [features.shot_embedding]
     model = "hf:/models/dinov2-small"
+    [marken]            the same as MEDIAML_MARKEN, which comes first, e.g.
+    servers = ["postgresql://marken@one/marken", "postgresql://marken@two/marken"]
+    read_servers = [...]            replicas of them, in the same order, where searches read
     [replicas]          kinds of replica of a feature, beside those that it declares, e.g.
     shot_embedding = ["delta", "iceberg"]
 """
@@ -22,6 +28,7 @@ MEDIAML_DAGSTER   where the UI of the running Dagster answers (default: http://1
 import os
 import re
 import tomllib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -67,6 +74,11 @@ class Home:
         return os.environ.get("MEDIAML_DAGSTER") or "http://127.0.0.1:3000"
 
     @property
+    def token(self) -> str | None:
+        """What the service of annotations asks of every request; None for none."""
+        return os.environ.get("MEDIAML_TOKEN") or None
+
+    @property
     def out(self) -> Path:
         """What people look at: contact sheets, pages, preview clips."""
         return self.root / "out"
@@ -75,6 +87,30 @@ class Home:
     def replicas(self) -> Path:
         """Copies of feature values for other ways of reading: `<feature>/<kind>/`; can always be made again."""
         return self.root / "replicas"
+
+    @property
+    def marken(self) -> str:
+        """Where annotations are kept without servers: the path of a folder, or s3://name/prefix."""
+        return f"{self.bucket}/marken" if self.bucket else str(self.root / "marken")
+
+    def marken_servers(self, which: str = "servers") -> tuple[str, ...]:
+        """Addresses of the servers of annotations, in order; none where they are files. Raises SettingsError.
+
+        Args:
+            which: "servers", or "read_servers", where searches read.
+        """
+        if which == "servers" and (named := os.environ.get("MEDIAML_MARKEN", "").split()):
+            return _servers(named, "MEDIAML_MARKEN")
+        table = self._table("marken")
+        unknown = sorted(set(table) - {"servers", "read_servers"})
+        if unknown:
+            raise SettingsError(f"{_file(self.root)}: [marken] has no {unknown[0]}; it has servers and read_servers")
+        servers = table.get(which, [])
+        if not isinstance(servers, list) or not all(isinstance(one, str) for one in servers):
+            raise SettingsError(
+                f'{_file(self.root)}: {which} in [marken] is no list; write {which} = ["postgresql://host/name"]'
+            )
+        return _servers(servers, f"{which} in [marken] of {_file(self.root)}")
 
     def replica_kinds(self) -> dict[str, tuple[str, ...]]:
         """The `[replicas]` table of mediaml.toml: feature -> kinds of replica; raises SettingsError."""
@@ -123,6 +159,16 @@ def _url(text: str, setting: str) -> str:
             "blanks and any of ?#*"
         )
     return url
+
+
+def _servers(addresses: Sequence[str], setting: str) -> tuple[str, ...]:
+    for place, one in enumerate(addresses, start=1):
+        # the address itself may hold a password
+        if not one.startswith(("postgresql://", "postgres://")):
+            raise SettingsError(f"server {place} of {setting} is no address; write it like postgresql://user@host/name")
+    if len(set(addresses)) != len(addresses):
+        raise SettingsError(f"{setting} names a server twice; name each once")
+    return tuple(addresses)
 
 
 def _file(root: Path) -> Path:

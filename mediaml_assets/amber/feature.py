@@ -186,7 +186,7 @@ def amber_feature(
         checks: questions asked of every value.
         kinds: tags that the Dagster UI shows on the asset.
         automatic: False for a feature that is made only when somebody asks, or an automatic one reads it.
-        replicas: where current values are copied to as well: "shards", "vectors", "delta", "iceberg".
+        replicas: where current values are copied to as well: "shards", "vectors", "delta", "iceberg", "marken".
 
     Raises:
         FeatureError: a parameter has no type, or a type that cannot read a value; a check has a name that cannot be,

@@ -47,11 +47,11 @@ def artwork_embedding(artwork: Pictures, config: ArtworkEmbeddingConfig) -> pa.T
     """
     # without pictures no model is loaded
     encode = encoder(config.model) if artwork else None
-    vectors = [_vector(encode, picture) for picture in artwork] if encode else []
+    vectors = [picture_vector(encode, picture) for picture in artwork] if encode else []
     return pa.table([[picture.index for picture in artwork], vectors], schema=ARTWORK_EMBEDDING)
 
 
-def _vector(encode: Encoder, picture: Picture) -> Vectors:
+def picture_vector(encode: Encoder, picture: Picture) -> Vectors:
     """The unit vector [d] of a picture; an encoder of clips sees it held."""
     frame = _frame(picture)
     height, width = frame.y.shape

@@ -11,7 +11,7 @@ from mediaml_assets.jasper.texts.embedded import EmbeddedSubtitles, embedded_sub
 from mediaml_assets.landing.source_file import SourceFile
 
 
-@amber_feature(version="1", schema=CUES, libs=["av"], kinds=["text"])
+@amber_feature(version="1", schema=CUES, libs=["av"], kinds=["text"], replicas=["marken"])
 def embedded_cues(source: SourceFile) -> pa.Table:
     """The cues of the film's subtitle streams that are text, timed from its first picture.
 

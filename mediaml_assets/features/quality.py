@@ -21,11 +21,17 @@ _JUDGED = ("notes", *NUMBERS)
 QUALITY = pa.schema(
     [
         column("concern", pa.string(), "What it is about."),
-        column("verdict", pa.string(), "ok, warn or quarantine."),
-        column("reasons", pa.list_(pa.string()), "Why it is not ok; empty when it is."),
+        column("verdict", pa.string(), "On the concern: ok, warn or quarantine."),
+        column("reasons", pa.list_(pa.string()), "Why it is not ok; empty when it is, and of a stretch."),
+        column("start", pa.float64(), "Of a stretch in which it is so, in seconds; else none.", nullable=True),
+        column("end", pa.float64(), "Where that ends, in seconds.", nullable=True),
     ]
 )
-"""One row a concern, and one named ``all`` with the gravest verdict and every reason."""
+"""One row a concern over the whole title, first one named ``all`` with the gravest verdict and every reason.
+
+Then one a stretch ``[start, end)`` in which the picture is black, frozen or flashing, or the sound silent, whatever the
+verdict.
+"""
 
 
 def quarantined(rows: pa.Table) -> str | None:
@@ -71,7 +77,7 @@ class Numbers:
 
     measured: Mapping[str, Any]
 
-    columns: ClassVar[tuple[str, ...]] = _JUDGED
+    columns: ClassVar[tuple[str, ...]] = (*_JUDGED, "stretches")
 
     @classmethod
     def from_value(cls, view: Any) -> Self:
@@ -79,16 +85,21 @@ class Numbers:
         return cls(view.row(cls.columns))
 
 
-@amber_feature(schema=QUALITY)
+@amber_feature(schema=QUALITY, replicas=["marken"])
 def quality(standard_encode: Numbers) -> pa.Table:
-    """The verdict on each concern of quality control, by the thresholds of now, and why."""
+    """The verdict on each concern of quality control, by the thresholds of now, and why; and where it is so."""
     findings = judge(standard_encode.measured)
     concerns = {
         "all": findings,
         **{name: [one for one in findings if one.concern == name] for name in (*CONCERNS, NOTES)},
     }
     rows = [
-        {"concern": name, "verdict": verdict(found), "reasons": [one.reason for one in found]}
+        # the same may have been handled twice
+        {"concern": name, "verdict": verdict(found), "reasons": list(dict.fromkeys(one.reason for one in found))}
         for name, found in concerns.items()
     ]
-    return pa.Table.from_pylist(rows, schema=QUALITY)
+    stretches = [
+        {"verdict": verdict(concerns[one["concern"]]), "reasons": [], **one}
+        for one in standard_encode.measured["stretches"]
+    ]
+    return pa.Table.from_pylist([*rows, *stretches], schema=QUALITY)

@@ -14,7 +14,7 @@ from mediaml_assets.amber.columns import column
 from mediaml_assets.amber.feature import amber_feature
 from mediaml_assets.errors import ModelMissing
 from mediaml_assets.features.frame_windows import windows
-from mediaml_assets.features.measures.descriptor import descriptor
+from mediaml_assets.features.measures.descriptor import DIMENSIONS, descriptor
 from mediaml_assets.features.models import transformers_model
 from mediaml_assets.features.models.saved_model import HUGGING_FACE, model_key
 from mediaml_assets.features.shots import Shot, Shots
@@ -96,7 +96,7 @@ class DescriptorEncoder:
     schema=SHOT_EMBEDDING,
     kinds=("numpy",),
     checks=[at_least(1, blocking=False), *(unit_norm(name, blocking=False) for name in MOMENTS)],
-    replicas=("shards", "vectors"),
+    replicas=("shards", "vectors", "marken"),
 )
 def shot_embedding(standard_encode: Media, shots: Shots, config: ShotEmbeddingConfig) -> pa.Table:
     """Describe how the first, middle and last usable frames of each shot look, as unit vectors."""
@@ -115,6 +115,13 @@ def encoder(model: str) -> Encoder:
     if model.startswith(HUGGING_FACE):
         return transformers_model.load(model.removeprefix(HUGGING_FACE))
     raise ModelMissing(f"no model is named {model!r}: use 'descriptor', or 'hf:<folder>' for a transformers model")
+
+
+def width(model: str) -> int:
+    """How many numbers the vectors have that a configuration's model makes; raises ModelMissing."""
+    if model.startswith(HUGGING_FACE):
+        return transformers_model.width(model.removeprefix(HUGGING_FACE))
+    return DIMENSIONS
 
 
 def moments(shot: Shot, length: int) -> list[list[int]]:

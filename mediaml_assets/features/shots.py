@@ -107,6 +107,7 @@ class ShotsConfig:
     version="2",
     schema=SHOTS,
     kinds=("numpy",),
+    replicas=("marken",),
     checks=[
         at_least(1, blocking=False),
         increasing("start", blocking=False),

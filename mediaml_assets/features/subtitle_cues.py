@@ -14,7 +14,14 @@ from mediaml_assets.landing.companions import SUBTITLES
 from mediaml_assets.landing.source_file import CompanionFile, TextFiles
 
 
-@amber_feature(version="1", schema=CUES, libs=["charset-normalizer"], kinds=["text"], checks=[EVERY_FILE_USED])
+@amber_feature(
+    version="1",
+    schema=CUES,
+    libs=["charset-normalizer"],
+    kinds=["text"],
+    checks=[EVERY_FILE_USED],
+    replicas=["marken"],
+)
 def subtitle_cues(text_files: TextFiles) -> pa.Table:
     """The cues of every subtitle file of a title (SRT, WebVTT, TTML, ASS), timed from the film's first picture.
 

@@ -95,6 +95,7 @@ class MatchCutsConfig:
     schema=MATCH_CUTS,
     scope=Scope.CATALOGUE,
     kinds=["numpy"],
+    replicas=["marken"],
     checks=[in_range("score", 0, 1, blocking=False)],
 )
 def match_cuts(

@@ -52,7 +52,7 @@ def replica_asset(replica: Replica, scope: Scope, group: str) -> dg.AssetsDefini
 
     @dg.asset(
         name=replica.name,
-        description=f"Values of {replica.feature} as {replica.kind}, in {replica.folder}. {replica.how_to_read}",
+        description=f"Values of {replica.feature} as {replica.kind}, in {replica.where}. {replica.how_to_read}",
         group_name=group,
         kinds={replica.kind},
         code_version=schema_digest(replica.schema),
@@ -104,7 +104,8 @@ def _metadata(
         "lag_seconds": round(found.lag_seconds, 3),
         "read_back_titles": found.read_back,
         "repaired_titles": ", ".join(damaged) or "none",
-        "folder": dg.MetadataValue.path(str(replica.folder)),
+        "left_titles": "; ".join(copied.left.values()) or "none",
+        "folder": dg.MetadataValue.path(replica.where),
     }
 
 

@@ -8,7 +8,8 @@
 | iceberg | an Iceberg table, for other engines (needs the extra `lake`) |
 """
 
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pyarrow as pa
@@ -17,17 +18,61 @@ from mediaml_assets.amber.replicas.replication import Sink, difference
 from mediaml_assets.amber.store import Store
 from mediaml_assets.errors import FeatureError, MediamlError
 
-KINDS = ("shards", "vectors", "delta", "iceberg")
 
-_READ = {
-    "shards": "Read it with `mediaml_assets.amber.replicas.shards.Shards.open(folder)`: `.table()`, `.files`.",
-    "vectors": (
-        "Read it with `mediaml_assets.amber.replicas.vectors.VectorMatrix.open(folder, column)`: `.matrix` is "
-        "memory-mapped, `.index` says which row is whose, `.of(titles)` gives both of some titles."
+@dataclass(frozen=True)
+class Kind:
+    """A kind of replica."""
+
+    open: Callable[["Replica"], Sink]
+    """Makes its sink; nothing is written yet."""
+    how_to_read: str
+    """What people do to read it, in a sentence; `{folder}` and `{name}` stand for those of the replica."""
+    where: str | None = None
+    """For people: where all replicas of this kind are, which is not a folder of their own."""
+
+
+# each kind brings libraries of its own, which only its replicas import
+def _shards(replica: "Replica") -> Sink:
+    from mediaml_assets.amber.replicas.shards import shards
+
+    return shards(replica.name, replica.folder, replica.schema)
+
+
+def _vectors(replica: "Replica") -> Sink:
+    from mediaml_assets.amber.replicas.vectors import vectors
+
+    return vectors(replica.name, replica.folder, replica.schema)
+
+
+def _delta(replica: "Replica") -> Sink:
+    from mediaml_assets.amber.replicas.delta import DeltaReplica
+
+    return DeltaReplica(replica.name, replica.folder, replica.schema)
+
+
+def _iceberg(replica: "Replica") -> Sink:
+    from mediaml_assets.amber.replicas.iceberg import IcebergReplica
+
+    return IcebergReplica(replica.name, replica.folder, replica.schema)
+
+
+KINDS: Mapping[str, Kind] = {
+    "shards": Kind(
+        _shards, "Read it with `mediaml_assets.amber.replicas.shards.Shards.open(folder)`: `.table()`, `.files`."
     ),
-    "delta": "DuckDB, Spark or Trino read it as a Delta table, `deltalake.DeltaTable(folder)` does in Python.",
-    "iceberg": "Engines read it as an Iceberg table: `mediaml.{name}` of the catalogue `catalog.db` in that folder.",
+    "vectors": Kind(
+        _vectors,
+        "Read it with `mediaml_assets.amber.replicas.vectors.VectorMatrix.open(folder, column)`: `.matrix` is "
+        "memory-mapped, `.index` says which row is whose, `.of(titles)` gives both of some titles.",
+    ),
+    "delta": Kind(
+        _delta, "DuckDB, Spark or Trino read it as a Delta table, `deltalake.DeltaTable(folder)` does in Python."
+    ),
+    "iceberg": Kind(
+        _iceberg, "Engines read it as an Iceberg table: `mediaml.{name}` of the catalogue `catalog.db` in that folder."
+    ),
 }
+"""The kinds that every feature can have; an installation may add others."""
 
 
 @dataclass(frozen=True)
@@ -40,11 +85,13 @@ class Replica:
     """The feature's."""
     root: Path
     """Folder of all replicas."""
+    kinds: Mapping[str, Kind] = field(default_factory=lambda: KINDS, compare=False, repr=False)
+    """Name -> kind, of those there are."""
 
     def __post_init__(self) -> None:
-        if self.kind not in KINDS:
+        if self.kind not in self.kinds:
             raise FeatureError(
-                f"{self.feature} cannot be copied to {self.kind!r}; a replica is one of {', '.join(KINDS)}"
+                f"{self.feature} cannot be copied to {self.kind!r}; a replica is one of {', '.join(self.kinds)}"
             )
 
     @property
@@ -54,13 +101,18 @@ class Replica:
 
     @property
     def folder(self) -> Path:
-        """Where it is."""
+        """Where it is, if its kind is one of folders."""
         return self.root / self.feature / self.kind
+
+    @property
+    def where(self) -> str:
+        """For people: where it is."""
+        return self.kinds[self.kind].where or str(self.folder)
 
     @property
     def how_to_read(self) -> str:
         """What people do to read it, in a sentence."""
-        return _READ[self.kind].format(folder=self.folder, name=self.name)
+        return self.kinds[self.kind].how_to_read.format(folder=self.folder, name=self.name)
 
     def open(self) -> Sink:
         """The sink; nothing is written yet.
@@ -69,22 +121,7 @@ class Replica:
             FeatureError: the feature's columns cannot be kept in it.
             SettingsError: its package is not installed.
         """
-        # each kind brings libraries of its own
-        if self.kind == "shards":
-            from mediaml_assets.amber.replicas.shards import shards
-
-            return shards(self.name, self.folder, self.schema)
-        if self.kind == "vectors":
-            from mediaml_assets.amber.replicas.vectors import vectors
-
-            return vectors(self.name, self.folder, self.schema)
-        if self.kind == "delta":
-            from mediaml_assets.amber.replicas.delta import DeltaReplica
-
-            return DeltaReplica(self.name, self.folder, self.schema)
-        from mediaml_assets.amber.replicas.iceberg import IcebergReplica
-
-        return IcebergReplica(self.name, self.folder, self.schema)
+        return self.kinds[self.kind].open(self)
 
 
 def is_behind(store: Store, replica: Replica) -> bool:

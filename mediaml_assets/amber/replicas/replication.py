@@ -22,7 +22,7 @@ from mediaml_assets.amber.ledger import Commit, Value
 from mediaml_assets.amber.staleness import say_damaged
 from mediaml_assets.amber.store import Store
 from mediaml_assets.amber.view import View
-from mediaml_assets.errors import Damaged, FeatureError, NotStored, ReplicaMoved
+from mediaml_assets.errors import Damaged, FeatureError, NotKept, NotStored, ReplicaMoved
 
 log = logging.getLogger("mediaml")
 
@@ -116,6 +116,7 @@ class Sink(Protocol):
 
         Raises:
             ReplicaMoved: another writer was there since `held`, or since our last `write`.
+            NotKept: it cannot be held, or not yet; a sink that raises this makes a batch of each title.
         """
         ...
 
@@ -146,13 +147,17 @@ class Copied:
     """Titles written."""
     drop: list[str] = field(default_factory=list)
     """Titles taken away."""
+    left: dict[str, str] = field(default_factory=dict)
+    """Title -> why the sink cannot hold its value; it stays as it was in there."""
     bytes: int = 0
     """Bytes written, all together."""
 
     @property
     def said(self) -> str:
         """In words."""
-        return f"{len(self.put)} titles copied, {len(self.drop)} taken away, {self.bytes / 1e6:,.1f} MB written"
+        left = f", {len(self.left)} left behind" if self.left else ""
+        said = f"{len(self.put)} titles copied, {len(self.drop)} taken away{left}, {self.bytes / 1e6:,.1f} MB written"
+        return "; ".join([said, *self.left.values()])
 
 
 def replicate(
@@ -200,11 +205,17 @@ def _copy(
     change = difference(store, feature, sink, lost)
     done, total = 0, len(change.put) + len(change.drop)
     for batch in sink.batches(change.put, change.drop):
-        copied.bytes += sink.write(batch, rows)
+        done += len(batch.titles)
+        try:
+            copied.bytes += sink.write(batch, rows)
+        except NotKept as why:
+            copied.left |= dict.fromkeys(sorted(batch.titles), str(why))
+            say(sink.name, "copying", str(why), logging.WARNING)
+            continue
         copied.put += [one.title for one in batch.put]
         copied.drop += batch.drop
+        copied.left = {title: why for title, why in copied.left.items() if title not in batch.titles}
         lost -= batch.titles
-        done += len(batch.titles)
         watch(done, total)
         say(sink.name, "copying", f"{done} of {total} titles")
 

@@ -158,6 +158,20 @@ def architecture_of(path: Path) -> Architecture:
     return ARCHITECTURES[name]
 
 
+def width(folder: str) -> int:
+    """How many numbers the vectors of the model in a folder have, known without its weights; raises ModelMissing."""
+    path = Path(folder).expanduser()
+    output = architecture_of(path).output
+    import transformers
+
+    with understood(path / "config.json"):
+        config = transformers.AutoConfig.from_pretrained(path, local_files_only=True, trust_remote_code=False)
+        picture = getattr(config, "vision_config", config)
+        if output == "image_embeds":
+            return int(picture.projection_dim)
+        return int(picture.hidden_sizes[-1] if hasattr(picture, "hidden_sizes") else picture.hidden_size)
+
+
 def _lengths(size: Any, shortest: bool = False) -> dict[str, int]:
     """A size in any of the forms that configuration files use: named edges, or a number for both or the shortest."""
     if isinstance(size, int):
