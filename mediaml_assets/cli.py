@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import click
 import duckdb
 
+from mediaml_assets import cli_search, cli_store
 from mediaml_assets.cli_evaluate import evaluate, slugs
-from mediaml_assets.cli_store import COMMANDS
 from mediaml_assets.errors import MediamlError
 from mediaml_assets.installation import installed_store, prepare
 from mediaml_assets.settings import home
@@ -58,6 +58,7 @@ def demo(seed: int, samples: bool) -> None:
         "make ui                      the Dagster UI: drop a film into the landing folder and watch",
         'mediaml sql "select * from match_cuts limit 5"',
         "mediaml cuts --flavour motion --k 20        the best cuts of any titles",
+        "mediaml search SHOT --filter \"transition = 'dissolve'\"",
         "make demo LANDING=<folder>   the same with your own films",
     ):
         click.echo(f"  {line}")
@@ -136,7 +137,7 @@ def ui(port: int) -> None:
     os.execv(dagster, [dagster, *arguments])
 
 
-for command in (*COMMANDS, evaluate):
+for command in (*cli_store.COMMANDS, *cli_search.COMMANDS, evaluate):
     main.add_command(command)
 
 

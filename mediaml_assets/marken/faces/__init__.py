@@ -1,1 +1,1 @@
-"""How Marken is used from elsewhere: HTTP, a Python client of it, and exports."""
+"""Marken's faces: the HTTP API, its Python client, and files for other tools."""

@@ -1,0 +1,1 @@
+"""Annotations as files for other tools: JSON lines, Parquet, WebVTT, W3C Web Annotation."""
