@@ -8,6 +8,7 @@ from benchmarks import growth
 from benchmarks.growth import TARGETS, grown
 
 
+@pytest.mark.slow
 def test_a_tiny_installation_is_measured_at_two_sizes(monkeypatch: pytest.MonkeyPatch) -> None:
     # one round each; what the ticks ask for is checked inside
     monkeypatch.setattr(growth, "ROUNDS", 1)

@@ -37,6 +37,7 @@ def test_ours_is_ideal_after_a_rename_two_edits_and_a_deletion(tmp_path: Path) -
     assert figures([outcome], chosen) == {"rows_not_ideal": 0, "stale_values": 0}
 
 
+@pytest.mark.slow
 def test_a_pinned_version_is_seen_to_serve_stale_values(tmp_path: Path) -> None:
     """The benchmark can fail: a feature whose version promises more than is true keeps what the older code made."""
 

@@ -71,6 +71,7 @@ def test_bad_files_say_why_and_the_good_title_goes_on(with_bad_files: Platform, 
     assert calls.count(("essence", "text")) <= 1
 
 
+@pytest.mark.slow
 def test_dagster_shows_the_same_reasons(with_bad_files: Platform) -> None:
     instance = with_bad_files.instance
     for name, word in UNREADABLE.items():

@@ -38,6 +38,7 @@ def test_cuts_prints_and_writes_what_people_look_at(platform: Platform) -> None:
     assert platform.store.view("match_cuts", "_catalogue").value == current
 
 
+@pytest.mark.slow
 def test_cuts_of_an_empty_home_say_where_films_go(tmp_path: Path, command_line: CommandLine) -> None:
     for before in ("status", "ingest"):
         assert command_line(tmp_path, before).returncode == 0

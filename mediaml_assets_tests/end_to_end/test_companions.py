@@ -121,6 +121,7 @@ def test_a_touched_poster_runs_its_own_artwork_and_nothing_below(landed: Platfor
     assert calls == [("artwork", "one")]
 
 
+@pytest.mark.slow
 def test_another_poster_runs_its_title_only(landed: Platform, calls: list[Call]) -> None:
     before = landed.store.view("artwork_embedding", "one").value.digest
     image = Image.effect_mandelbrot((80, 60), (-2, -1, 1, 1), 30).convert("RGB")

@@ -47,6 +47,7 @@ def test_a_configured_model_describes_shots(platform: Platform, configured: Path
     assert platform.store.view("shot_embedding", "one").commit.key == ask.key
 
 
+@pytest.mark.slow
 def test_the_same_weights_elsewhere_are_the_same_model(
     platform: Platform, configured: Path, calls: list[Call], tmp_path: Path
 ) -> None:

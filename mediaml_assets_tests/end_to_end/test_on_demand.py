@@ -52,6 +52,7 @@ def test_a_new_film_is_described_when_it_is_asked_for(platform: Platform, calls:
     (platform.landing / "asked.mp4").unlink()
 
 
+@pytest.mark.slow
 def test_the_command_line_computes_in_several_processes_and_prints_rows(fresh: Path, command_line: CommandLine) -> None:
     done = command_line(fresh, "status")
     assert done.returncode == 0, done.stderr

@@ -53,6 +53,7 @@ def test_only_keys_below_the_prefix_are_seen(bucket: Bucket) -> None:
     assert len(everything.files()) == 5
 
 
+@pytest.mark.slow
 def test_more_keys_than_one_page_holds(bucket: Bucket) -> None:
     names = [f"film-{number:04}" for number in range(1003)]
     with ThreadPoolExecutor(4) as pool:

@@ -150,6 +150,7 @@ def test_a_large_file_whose_parts_fail_is_stored_whole(s3_bucket: str, through: 
     assert sha256(objects.read(blob_object(name))).hexdigest() == name.removesuffix(".mp4")
 
 
+@pytest.mark.slow
 def test_a_mesh_behind_a_bad_network_is_the_same_and_nothing_is_done_twice(
     s3_bucket: str, through: Through, home: Path
 ) -> None:

@@ -29,6 +29,7 @@ def launch(instance: dg.DagsterInstance) -> None:
     )
 
 
+@pytest.mark.slow
 def test_a_run_that_waited_long_in_the_queue_has_its_time_to_start(
     instance: dg.DagsterInstance, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -121,6 +121,7 @@ def test_every_removed_object_is_found_and_no_other(store: Store) -> None:
     assert damaged(store) == []
 
 
+@pytest.mark.slow
 def test_every_object_of_no_bytes_or_cut_short_is_found(store: Store) -> None:
     for name in objects(store):
         file = root(store) / name
