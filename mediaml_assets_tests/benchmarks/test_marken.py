@@ -120,7 +120,7 @@ def test_the_whole_benchmark_of_a_small_catalogue(monkeypatch: pytest.MonkeyPatc
         raise peers.Unavailable("not here")
 
     monkeypatch.setattr(lance, "asked", unavailable)
-    for name, value in (("REPEATS", 3), ("LARGE", 1), ("SEEN", 1)):
+    for name, value in (("REPEATS", 3), ("LARGE", 1), ("SEEN", 1), ("BACK_FILL", 1)):
         monkeypatch.setattr(marken, name, value)
     found = marken.measured(2, 12, 10, 10)
     right = ["oracle_mismatches", "engine_mismatches", "postgres_wrong", "killed_wrong", "wrong", "join_wrong"]

@@ -26,17 +26,20 @@ def implied(where: Node | None, rows: Rows) -> list[Sql]:
 
 
 def _bounds(node: Node | None, columns: Sequence[str]) -> list[tuple[float, float]]:
-    """Lowest and highest value that some column of these may have; as no range is empty, the others overlap it."""
+    """Lowest and highest moment of a range that starts or ends as some column of these must."""
     match node:
         case And(nodes):
             return [bound for one in nodes for bound in _bounds(one, columns)]
         case Compare(op, Column(name), Value(int() | float() as value)) if name in columns:
-            return [_bound(op, float(value))]
+            return [_bound(op, float(value), name == columns[1])]
         case Compare(op, Value(int() | float() as value), Column(name)) if name in columns:
-            return [_bound({"<": ">", "<=": ">=", ">": "<", ">=": "<="}.get(op, op), float(value))]
+            opposite = {"<": ">", "<=": ">=", ">": "<", ">=": "<="}.get(op, op)
+            return [_bound(opposite, float(value), name == columns[1])]
     return []
 
 
-def _bound(op: str, value: float) -> tuple[float, float]:
-    low = value if op in (">", ">=", "=") else -math.inf
+def _bound(op: str, value: float, is_end: bool) -> tuple[float, float]:
+    # a half-open range has moments before its end and not the end itself; too low a bound finds no less
+    lowest = math.nextafter(value - 1e-6, -math.inf) if is_end else value
+    low = lowest if op in (">", ">=", "=") else -math.inf
     return low, value if op in ("<", "<=", "=") else math.inf
