@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from mediaml_assets.jasper.timecode import Timecode
-from mediaml_assets.marken.faces.said import said
+from mediaml_assets.marken.faces.said import clock, said
 from mediaml_assets.marken.search.answer import Answer
 
 Json = Mapping[str, Any]
@@ -47,8 +47,7 @@ def timecode(time: Json, edge: str) -> str:
         nominal = round(Fraction(time["rate"]))
         if time[f"{edge}_frame"] < Timecode(0, nominal).day:
             return str(Timecode(time[f"{edge}_frame"], nominal))
-    minutes, milliseconds = divmod(round(time[edge] * 1000), 60_000)
-    return f"{minutes // 60:02}:{minutes % 60:02}:{milliseconds // 1000:02}.{milliseconds % 1000:03}"
+    return clock(round(time[edge] * 1000))
 
 
 def printable(text: str) -> str:

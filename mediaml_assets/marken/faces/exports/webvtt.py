@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, BinaryIO, Literal
 
-from mediaml_assets.marken.faces.said import said
+from mediaml_assets.marken.faces.said import clock, said
 
 Cues = Literal["metadata", "text"]
 _BREAKS = re.compile(r"[\r\n\x0b\x0c\x1c-\x1e\x85\u2028\u2029]+")
@@ -39,7 +39,7 @@ def write_webvtt(
                 continue
             name = _one_line(f"{one['id']}@{one['version']}").replace("-->", "--\u203a")
             start, end = _milliseconds(time)
-            out.write(f"\n{name}\n{_stamp(start)} --> {_stamp(end)}\n{payload}\n".encode())
+            out.write(f"\n{name}\n{clock(start)} --> {clock(end)}\n{payload}\n".encode())
             count += 1
     return count
 
@@ -56,8 +56,3 @@ def _milliseconds(time: Mapping[str, float]) -> tuple[int, int]:
     """Start and end, rounded; a cue is shown for at least 1 ms."""
     start = round(time["start"] * 1000)
     return start, max(round(time["end"] * 1000), start + 1)
-
-
-def _stamp(milliseconds: int) -> str:
-    seconds, rest = divmod(milliseconds, 1000)
-    return f"{seconds // 3600:02}:{seconds // 60 % 60:02}:{seconds % 60:02}.{rest:03}"
